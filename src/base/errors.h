@@ -2,6 +2,7 @@
 // The few kinds of failure of the whole library. An error says what, where, and what to do; nobody catches to go on.
 #pragma once
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a transport does for one rank: post an operation, poll it, never block. Posts on one channel complete in order.
-// Not here: who talks to whom and when (the Program says), and threads (run owns them).
+// What a transport does for one rank: post an operation, poll it, never block. Posts on one channel complete
+// in order. Not here: who talks to whom and when (the Program says), and threads (run owns them).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +14,8 @@
 
 namespace pleat::comm {
 
-/// Two ranks that exchange messages (members[0] sends, members[1] receives), or a group that acts together. Equal
-/// channels (members in order, purpose) on the members are the same channel.
+/// Two ranks that exchange messages (members[0] sends, members[1] receives), or a group that acts together.
+/// Equal channels (members in order, purpose) on the members are the same channel.
 struct Channel {
   std::vector<base::Rank> members;  // group order: the order of every reduction and concatenation
   std::string purpose;              // e.g. "forward chunk 1", "gradients", "dispatch"
@@ -24,8 +24,8 @@ struct Channel {
 
 /// Rows that go from the caller to one member (send) or come from it (receive): whole rows of `row_bytes`.
 struct RowBlock {
-  int member = 0;       // position in the channel
-  int64_t row = 0;      // first row in the caller's buffer
+  int member = 0;   // position in the channel
+  int64_t row = 0;  // first row in the caller's buffer
   int64_t rows = 0;
 };
 
@@ -44,29 +44,33 @@ class Communicator {
   /// Buffers stay untouched (send) or unread (receive) until the ticket is done.
   virtual Ticket send(ChannelId channel, std::span<const std::byte> data) = 0;
   virtual Ticket receive(ChannelId channel, std::span<std::byte> data) = 0;
-  /// In place, summed in group order element by element (f32, f64, i32, i64; bf16 sums in fp32 and rounds once):
+  /// In place, summed in group order element by element (f32, f64, i32, i64; bf16 sums in fp32 and rounds
+  /// once):
   /// ((x0 + x1) + x2) + ...
   virtual Ticket all_reduce(ChannelId channel, std::span<std::byte> data, base::DType dtype) = 0;
   /// out = concatenation of the members' `in`, all of one size.
   virtual Ticket all_gather(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out) = 0;
-  /// out = the caller's part (group position) of the sum in group order of the members' `in`; out is 1/size of in.
+  /// out = the caller's part (group position) of the sum in group order of the members' `in`; out is 1/size
+  /// of in.
   virtual Ticket reduce_scatter(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out,
                                 base::DType dtype) = 0;
   /// in = one equal part per member, out = one equal part from each member.
   virtual Ticket all_to_all(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out) = 0;
-  /// Ragged rows: each pair (source, destination) agrees on the number of rows and on the order of its blocks; a
-  /// disagreement is a CommError on both. Blocks are read during the call only.
+  /// Ragged rows: each pair (source, destination) agrees on the number of rows and on the order of its
+  /// blocks; a disagreement is a CommError on both. Blocks are read during the call only.
   virtual Ticket exchange(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out,
-                          int64_t row_bytes, std::span<const RowBlock> sends, std::span<const RowBlock> receives) = 0;
+                          int64_t row_bytes, std::span<const RowBlock> sends,
+                          std::span<const RowBlock> receives) = 0;
 
-  /// True when the ticket is complete (then it may be forgotten). Makes progress. Throws CommError when another rank
-  /// has failed; the message names that rank and its error.
+  /// True when the ticket is complete (then it may be forgotten). Makes progress. Throws CommError when
+  /// another rank has failed; the message names that rank and its error.
   virtual bool poll(Ticket ticket) = 0;
 
   /// Tells every rank that this one ends with `reason`; their next poll or wait throws.
   virtual void fail(const std::string& reason) = 0;
 
-  /// Sleeps until something may have changed since `seen` (a value that change_count() gave) or `milliseconds` passed.
+  /// Sleeps until something may have changed since `seen` (a value that change_count() gave) or
+  /// `milliseconds` passed.
   virtual uint32_t change_count() const = 0;
   virtual void wait_for_change(uint32_t seen, int milliseconds) = 0;
 

@@ -5,6 +5,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,10 @@ struct ModelConfig {
   /// The number of tokens a query of this layer sees, itself included; 0: all before it.
   int64_t window(int64_t layer) const;
   int64_t num_moe_layers() const;
+  /// F of an expert: mixtral calls it intermediate_size.
+  int64_t expert_width() const {
+    return family == Family::mixtral ? intermediate_size : moe_intermediate_size;
+  }
 };
 
 /// What the family's class has where config.json is silent. Sizes that describe one model (vocab_size, ...)
@@ -89,10 +94,8 @@ struct ParameterCounts {
 };
 ParameterCounts parameter_counts(const ModelConfig& config);
 
-/// Throws JobError with field, value and legal choices. `field_at` turns a field into the words that say
-/// where it was written
-/// ("model.head_dim (job.yaml:14)").
-using FieldPlace = std::string (*)(const void* context, std::string_view field);
-void check_model(const ModelConfig& config, FieldPlace place, const void* context);
+/// The rules of every field and between them. `place` turns a key of the job ("model.head_dim") into the
+/// words that say where it was written and begin the JobError.
+void check_model(const ModelConfig& config, const std::function<std::string(std::string_view key)>& place);
 
 }  // namespace pleat::config

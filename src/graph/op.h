@@ -14,7 +14,7 @@ namespace pleat::graph {
 
 enum class Op : uint8_t {
   // views: no instruction of their own
-  share, reshape, columns, concat,
+  share, reshape, split, concat,
   // elementwise and rows
   cast, add, scale, add_bias, column_sum, token_sum,
   // dense blocks
@@ -31,7 +31,7 @@ enum class Op : uint8_t {
 };
 
 inline constexpr std::array<std::string_view, static_cast<size_t>(Op::count_)> kOpNames{
-    "share", "reshape", "columns", "concat",
+    "share", "reshape", "split", "concat",
     "cast", "add", "scale", "add_bias", "column_sum", "token_sum",
     "embedding", "embedding_grad", "rms_norm", "rms_norm_grad", "matmul", "rope_table", "rope",
     "attention", "attention_grad", "swiglu", "swiglu_grad", "cross_entropy", "cross_entropy_grad",

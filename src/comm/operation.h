@@ -36,10 +36,10 @@ struct Operation {
   Kind kind = Kind::send;
   base::DType dtype = base::DType::f32;  // of a reduction
   int64_t row_bytes = 0;                 // of an exchange
-  std::span<const std::byte> in;
-  std::span<std::byte> out;
-  std::span<const RowBlock> sends;
-  std::span<const RowBlock> receives;
+  std::span<const std::byte> in = {};
+  std::span<std::byte> out = {};
+  std::span<const RowBlock> sends = {};
+  std::span<const RowBlock> receives = {};
 };
 
 /// channel "forward chunk 1" (ranks 0, 1)

@@ -81,7 +81,7 @@ struct OptimizerSettings {
   double clip = 1.0;  // global norm; 0: no clipping
   int64_t warmup_steps = 0;
   Decay decay = Decay::cosine;
-  int64_t decay_steps = 0;  // resolved when parsed: cosine: all after the warm-up; wsd: the last fifth
+  int64_t decay_steps = 0;  // 0 becomes, when parsed, cosine: all after the warm-up; wsd: the last fifth
   double min_ratio = 0.1;   // of learning_rate, where the decay ends
   bool operator==(const OptimizerSettings&) const = default;
 };

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of the fast kernels: operation, catalogue row, how to make it, what workspace it wants.
+#include "kernels/cpu/cpu.h"
+
+#include <array>
+
+#include "base/errors.h"
+#include "kernels/cpu/make.h"
+#include "kernels/cpu/product.h"
+
+namespace pleat::kernels::cpu {
+namespace {
+
+using base::DType;
+using graph::Op;
+
+struct Row {
+  Op op;
+  std::string_view name;
+  KernelPtr (*make)(const Signature&, int team_size);
+  int64_t (*workspace)(const Signature&, int team_size);
+};
+
+constexpr std::string_view kProducts = "cpu.onednn";
+constexpr std::string_view kSimd = "cpu.simd";
+
+constexpr std::array kRows{
+    Row{Op::matmul, kProducts, make_matmul, matmul_workspace},
+    Row{Op::grouped_matmul, kProducts, make_grouped_matmul, grouped_matmul_workspace},
+    Row{Op::grouped_outer, kProducts, make_grouped_outer, grouped_outer_workspace},
+};
+
+const Row* row_of(Op op) {
+  for (const Row& row : kRows)
+    if (row.op == op) return &row;
+  return nullptr;
+}
+
+/// Operations whose exact operands are f64 by definition, whatever the activations are.
+bool has_exact_f64(Op op) { return op == Op::token_sum || op == Op::sum_squares || op == Op::adamw; }
+
+std::string refusal(std::string_view name, const Signature& s) {
+  const Row* row = row_of(s.op);
+  if (row == nullptr) return fmt::format("no fast kernel for {}", graph::name_of(s.op));
+  if (row->name != name) return fmt::format("{} is served by {}", graph::name_of(s.op), row->name);
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return "this processor has no AVX2";
+  const bool f64_first = !s.reads.empty() && s.reads[0].dtype == DType::f64;
+  for (const auto* operands : {&s.reads, &s.writes})
+    for (const auto& operand : *operands)
+      if (operand.dtype == DType::f64 && (!has_exact_f64(s.op) || f64_first))
+        return "f64 is computed by ref";
+  return {};
+}
+
+}  // namespace
+
+bool serves(std::string_view name, const Signature& signature, std::string* reason) {
+  std::string why = refusal(name, signature);
+  const bool served = why.empty();
+  if (reason != nullptr) *reason = std::move(why);
+  return served;
+}
+
+int64_t workspace_bytes(const Signature& signature, int team_size) {
+  const Row* row = row_of(signature.op);
+  return row == nullptr ? 0 : row->workspace(signature, team_size);
+}
+
+std::unique_ptr<Kernel> bind(std::string_view name, const Signature& signature, int64_t workspace, int team_size) {
+  const std::string why = refusal(name, signature);
+  if (!why.empty()) base::fail<base::CheckError>("kernel {} for {}: {}", name, graph::name_of(signature.op), why);
+  const int64_t wanted = workspace_bytes(signature, team_size);
+  if (wanted > workspace)
+    base::fail<base::CheckError>("kernel {} for {} needs {} bytes of workspace for {} workers and was given {}", name,
+                                 graph::name_of(signature.op), wanted, team_size, workspace);
+  return row_of(signature.op)->make(signature, team_size);
+}
+
+}  // namespace pleat::kernels::cpu

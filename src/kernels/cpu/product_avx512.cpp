@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bf16 product with vdpbf16ps (8 rows x 32 columns of sums in registers) and with AMX tiles (32 x 32). Compiled for
+// those instructions function by function; product.cpp calls them only where they exist.
+#include <immintrin.h>
+// GCC 12 calls the undefined vectors inside its own intrinsics uninitialised.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/product.h"
+
+#define PLEAT_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define PLEAT_AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")))
+
+namespace pleat::kernels::cpu {
+namespace {
+
+constexpr int64_t kRows = 8;
+constexpr int64_t kHalf = 16;  // columns of a vector or of a tile
+
+PLEAT_BF16 inline __mmask16 first_lanes(int64_t count) {
+  return static_cast<__mmask16>(count >= kHalf ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1u);
+}
+
+/// To nearest even, NaN kept; vcvtneps2bf16 is not used because it flushes subnormal numbers.
+PLEAT_BF16 inline __m256i halves(__m512 x) {
+  const __m512i u = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+  const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
+  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16));
+}
+
+/// One vector of finished sums to columns [0, count) at `column` of row `row`.
+PLEAT_BF16 inline void put(__m512 sums, const Destination& to, int64_t row, int64_t column, int64_t count) {
+  const __mmask16 mask = first_lanes(count);
+  const int64_t at = row * to.row_stride + column;
+  if (to.dtype == base::DType::bf16) {
+    _mm256_mask_storeu_epi16(to.data + at * 2, mask, halves(sums));
+    return;
+  }
+  auto* p = reinterpret_cast<float*>(to.data) + at;
+  if (to.add) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, p), sums);
+  _mm512_mask_storeu_ps(p, mask, sums);
+}
+
+template <int64_t R>
+PLEAT_BF16 void rows_by_panel(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth,
+                              const Destination& to, int64_t row, int64_t column, int64_t columns) {
+  __m512 left[R], right[R];
+  for (int64_t r = 0; r < R; ++r) left[r] = right[r] = _mm512_setzero_ps();
+  for (int64_t k = 0; k < depth; k += 2) {
+    const __m512bh b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(panel + k * 64));
+    const __m512bh b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(panel + k * 64 + 64));
+    for (int64_t r = 0; r < R; ++r) {
+      int pair;
+      std::memcpy(&pair, a + r * a_bytes + k * 2, 4);
+      const __m512bh x = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+      left[r] = _mm512_dpbf16_ps(left[r], x, b0);
+      right[r] = _mm512_dpbf16_ps(right[r], x, b1);
+    }
+  }
+  for (int64_t r = 0; r < R; ++r) {
+    put(left[r], to, row + r, column, columns);
+    if (columns > kHalf) put(right[r], to, row + r, column + kHalf, columns - kHalf);
+  }
+}
+
+struct alignas(64) TileShapes {
+  uint8_t palette = 1;
+  uint8_t start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+/// Tiles 0-3: sums (upper left, upper right, lower left, lower right); 4, 5: rows of A; 6, 7: columns of B.
+PLEAT_AMX void shape_tiles(int64_t upper, int64_t lower) {
+  TileShapes shapes;
+  for (auto& bytes : shapes.row_bytes) bytes = 0;
+  for (int tile = 0; tile < 8; ++tile) shapes.row_bytes[tile] = 64;
+  const auto up = static_cast<uint8_t>(upper);
+  const auto low = static_cast<uint8_t>(std::max<int64_t>(lower, 1));
+  const uint8_t rows[8] = {up, up, low, low, up, low, 16, 16};
+  std::memcpy(shapes.rows, rows, sizeof rows);
+  _tile_loadconfig(&shapes);
+}
+
+PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth, bool lower) {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  const std::byte* below = a + 16 * a_bytes;
+  for (int64_t k = 0; k < depth; k += kDepthStep) {
+    _tile_loadd(6, panel + k * 64, 128);
+    _tile_loadd(7, panel + k * 64 + 64, 128);
+    _tile_loadd(4, a + k * 2, a_bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    if (lower) {
+      _tile_loadd(5, below + k * 2, a_bytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+}
+
+/// Up to 32 rows times one panel, the tiles being shaped for them.
+PLEAT_AMX inline void tiles_by_panel(const Block& block, const Destination& to, int64_t row, int64_t rows,
+                                     int64_t column) {
+  const int64_t columns = std::min(kPanelColumns, block.columns - column);
+  const bool lower = rows > 16;
+  sum_tiles(block.a + row * block.a_stride * 2, block.a_stride * 2, block.panels + column * block.depth * 2,
+            block.depth, lower);
+  if (to.dtype == base::DType::f32 && !to.add && columns == kPanelColumns) {
+    auto* p = reinterpret_cast<float*>(to.data) + row * to.row_stride + column;
+    _tile_stored(0, p, to.row_stride * 4);
+    _tile_stored(1, p + 16, to.row_stride * 4);
+    if (lower) {
+      _tile_stored(2, p + 16 * to.row_stride, to.row_stride * 4);
+      _tile_stored(3, p + 16 * to.row_stride + 16, to.row_stride * 4);
+    }
+    return;
+  }
+  alignas(64) float sums[32 * 32];
+  _tile_stored(0, sums, 128);
+  _tile_stored(1, sums + 16, 128);
+  if (lower) {
+    _tile_stored(2, sums + 512, 128);
+    _tile_stored(3, sums + 528, 128);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    put(_mm512_load_ps(sums + r * 32), to, row + r, column, columns);
+    if (columns > kHalf) put(_mm512_load_ps(sums + r * 32 + 16), to, row + r, column + kHalf, columns - kHalf);
+  }
+}
+
+}  // namespace
+
+PLEAT_BF16 void multiply_avx512_bf16(const Block& block, const Destination& to) {
+  const int64_t a_bytes = block.a_stride * 2;
+  for (int64_t n = 0; n < block.columns; n += kPanelColumns) {
+    const std::byte* panel = block.panels + n * block.depth * 2;
+    const int64_t columns = std::min(kPanelColumns, block.columns - n);
+    int64_t m = 0;
+    for (; m + kRows <= block.rows; m += kRows)
+      rows_by_panel<kRows>(block.a + m * a_bytes, a_bytes, panel, block.depth, to, m, n, columns);
+    for (; m + 2 <= block.rows; m += 2)
+      rows_by_panel<2>(block.a + m * a_bytes, a_bytes, panel, block.depth, to, m, n, columns);
+    for (; m < block.rows; ++m)
+      rows_by_panel<1>(block.a + m * a_bytes, a_bytes, panel, block.depth, to, m, n, columns);
+  }
+}
+
+PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
+  const int64_t whole = block.rows / 32 * 32;
+  for (int64_t n = 0; n < block.columns; n += kPanelColumns)
+    for (int64_t m = 0; m < whole; m += 32) tiles_by_panel(block, to, m, 32, n);
+  const int64_t left = block.rows - whole;
+  if (left == 0) return;
+  shape_tiles(std::min<int64_t>(left, 16), left - 16);
+  for (int64_t n = 0; n < block.columns; n += kPanelColumns) tiles_by_panel(block, to, whole, left, n);
+  shape_tiles(16, 16);
+}
+
+PLEAT_AMX void hold_tiles() { shape_tiles(16, 16); }
+
+PLEAT_AMX void release_tiles() { _tile_release(); }
+
+}  // namespace pleat::kernels::cpu

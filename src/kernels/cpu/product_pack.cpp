@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packing of operands. The unit is a 32-bit word: one fp32 number, or the two bf16 numbers of depths 2w and 2w + 1.
+// A panel is words [depth][32 columns], packed rows are words [rows][depth]; so each source is either copied by rows of
+// words or transposed, in blocks of 32 x 32 words.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/product_pack.cpp"
+#include "kernels/cpu/targets.h"
+// after targets.h
+#include <hwy/foreach_target.h>
+// after foreach_target.h
+#include <algorithm>
+
+#include "kernels/cpu/product.h"
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace pleat::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+inline constexpr int64_t kSide = kPanelColumns;
+using Words = uint32_t[kSide * kSide];
+
+struct Source {
+  Matrix matrix;
+  Form form;
+  int64_t depth;   // unpadded
+  int64_t words;   // of the padded depth
+  bool raw() const { return (form == Form::bf16) == (matrix.dtype == base::DType::bf16); }
+};
+
+/// to[c][r] = from[r][c] for a full block.
+HWY_INLINE void transpose(const std::byte* from, int64_t from_bytes, uint32_t* to, int64_t to_words) {
+  const hn::CappedTag<uint32_t, 4> d;
+  for (int64_t r = 0; r < kSide; r += 4)
+    for (int64_t c = 0; c < kSide; c += 4) {
+      const auto row = [&](int64_t i) HWY_ATTR {
+        return hn::LoadU(d, reinterpret_cast<const uint32_t*>(from + (r + i) * from_bytes) + c);
+      };
+      const auto r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
+      const hn::RepartitionToWide<decltype(d)> wide;
+      const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
+      const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, r2, r3));
+      const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, r0, r1));
+      const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, r2, r3));
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, to + c * to_words + r);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, to + (c + 1) * to_words + r);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, to + (c + 2) * to_words + r);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, to + (c + 3) * to_words + r);
+    }
+}
+
+/// fp32 numbers from a row of the source, zeros beyond `count`.
+HWY_INLINE void read_numbers(const Source& s, const std::byte* row, int64_t first, int64_t count, int64_t total,
+                             uint32_t* words) {
+  if (s.matrix.dtype == base::DType::f32) {
+    if (count > 0) std::memcpy(words, row + first * 4, static_cast<size_t>(count) * 4);
+  } else {
+    const auto* from = reinterpret_cast<const uint16_t*>(row) + first;
+    for (int64_t i = 0; i < count; ++i) words[i] = static_cast<uint32_t>(from[i]) << 16;
+  }
+  std::fill(words + std::max<int64_t>(count, 0), words + total, 0u);
+}
+
+/// Words [word, word + total) of one row whose depth is contiguous.
+HWY_INLINE void read_along_depth(const Source& s, int64_t row, int64_t word, int64_t total, uint32_t* words) {
+  const std::byte* from = s.matrix.data + row * s.matrix.row_stride * base::size_of(s.matrix.dtype);
+  if (s.form == Form::f32) {
+    read_numbers(s, from, word, std::min(total, s.depth - word), total, words);
+    return;
+  }
+  const int64_t numbers = std::clamp<int64_t>(s.depth - 2 * word, 0, 2 * total);
+  if (numbers < 2 * total) std::fill(words, words + total, 0u);
+  std::memcpy(words, from + word * 4, static_cast<size_t>(numbers) * 2);
+}
+
+/// Word `word` of `count` neighbouring columns, depth being the slow dim; zeros up to `total`.
+HWY_INLINE void read_across_depth(const Source& s, int64_t word, int64_t first, int64_t count, int64_t total,
+                                  uint32_t* words) {
+  const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
+  if (s.form == Form::f32) {
+    const bool inside = word < s.depth;
+    read_numbers(s, s.matrix.data + word * bytes, first, inside ? count : 0, total, words);
+    return;
+  }
+  const auto* even = reinterpret_cast<const uint16_t*>(s.matrix.data + 2 * word * bytes) + first;
+  const auto* odd = reinterpret_cast<const uint16_t*>(s.matrix.data + (2 * word + 1) * bytes) + first;
+  int64_t i = 0;
+  if (2 * word + 1 < s.depth) {
+    for (; i + lanes() <= count; i += lanes()) {
+      const auto low = hn::PromoteTo(kU, hn::LoadU(kH, even + i));
+      const auto high = hn::PromoteTo(kU, hn::LoadU(kH, odd + i));
+      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(high)), kU, words + i);
+    }
+    for (; i < count; ++i) words[i] = even[i] | static_cast<uint32_t>(odd[i]) << 16;
+  } else if (2 * word < s.depth) {
+    for (; i < count; ++i) words[i] = even[i];
+  }
+  std::fill(words + i, words + total, 0u);
+}
+
+/// B as stored [columns][depth]: blocks of words transposed into the panel.
+HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t columns, uint32_t* panel) {
+  const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
+  const int64_t whole_words = s.form == Form::bf16 ? s.depth / 2 : s.depth;
+  for (int64_t word = 0; word < s.words; word += kSide) {
+    const int64_t count = std::min(kSide, s.words - word);
+    if (s.raw() && columns == kSide && word + kSide <= whole_words) {
+      transpose(s.matrix.data + column * bytes + word * 4, bytes, panel + word * kSide, kSide);
+      continue;
+    }
+    HWY_ALIGN Words block;
+    HWY_ALIGN Words turned;
+    for (int64_t n = 0; n < kSide; ++n) {
+      if (n < columns)
+        read_along_depth(s, column + n, word, count, block + n * kSide);
+      else
+        std::fill(block + n * kSide, block + (n + 1) * kSide, 0u);
+      std::fill(block + n * kSide + count, block + (n + 1) * kSide, 0u);
+    }
+    transpose(reinterpret_cast<const std::byte*>(block), kSide * 4, turned, kSide);
+    std::memcpy(panel + word * kSide, turned, static_cast<size_t>(count * kSide) * 4);
+  }
+}
+
+/// A as stored [depth][rows]: blocks of words transposed into rows.
+HWY_INLINE void pack_rows_turned(const Source& s, int64_t row, int64_t rows, uint32_t* packed) {
+  for (int64_t m = 0; m < rows; m += kSide)
+    for (int64_t word = 0; word < s.words; word += kSide) {
+      const int64_t count = std::min(kSide, s.words - word);
+      const int64_t wide = std::min(kSide, rows - m);
+      HWY_ALIGN Words block;
+      for (int64_t w = 0; w < kSide; ++w) {
+        if (w < count)
+          read_across_depth(s, word + w, row + m, wide, kSide, block + w * kSide);
+        else
+          std::fill(block + w * kSide, block + (w + 1) * kSide, 0u);
+      }
+      const auto* from = reinterpret_cast<const std::byte*>(block);
+      if (count == kSide && wide == kSide) {
+        transpose(from, kSide * 4, packed + m * s.words + word, s.words);
+        continue;
+      }
+      HWY_ALIGN Words turned;
+      transpose(from, kSide * 4, turned, kSide);
+      for (int64_t i = 0; i < wide; ++i)
+        std::memcpy(packed + (m + i) * s.words + word, turned + i * kSide, static_cast<size_t>(count) * 4);
+    }
+}
+
+void pack_panel(const Matrix& b, Form form, int64_t depth, int64_t words, int64_t column, int64_t columns,
+                uint32_t* panel) {
+  const Source s{b, form, depth, words};
+  if (s.matrix.transposed) return pack_panel_turned(s, column, columns, panel);
+  for (int64_t word = 0; word < s.words; ++word)
+    read_across_depth(s, word, column, columns, kSide, panel + word * kSide);
+}
+
+void pack_rows(const Matrix& a, Form form, int64_t depth, int64_t words, int64_t row, int64_t rows,
+               uint32_t* packed) {
+  const Source s{a, form, depth, words};
+  if (s.matrix.transposed) return pack_rows_turned(s, row, rows, packed);
+  for (int64_t m = 0; m < rows; ++m) read_along_depth(s, row + m, 0, s.words, packed + m * s.words);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace pleat::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace pleat::kernels::cpu {
+HWY_EXPORT(pack_panel);
+HWY_EXPORT(pack_rows);
+
+void Product::pack_panel(const Matrix& b, int64_t depth, int64_t column, int64_t columns, std::byte* panel) const {
+  const int64_t words = padded(depth) * element_bytes() / 4;
+  HWY_DYNAMIC_DISPATCH(pack_panel)
+  (b, form_, depth, words, column, columns, reinterpret_cast<uint32_t*>(panel));
+}
+
+void Product::pack_rows(const Matrix& a, int64_t row, int64_t rows, int64_t depth, std::byte* packed) const {
+  const int64_t words = padded(depth) * element_bytes() / 4;
+  HWY_DYNAMIC_DISPATCH(pack_rows)
+  (a, form_, depth, words, row, rows, reinterpret_cast<uint32_t*>(packed));
+}
+
+}  // namespace pleat::kernels::cpu
+#endif

@@ -26,7 +26,7 @@ enum class Op : uint8_t {
   // communication
   all_reduce, all_gather, reduce_scatter, all_to_all, slice, exchange, send, receive,
   // once a step
-  load, sum_squares, clip, adamw, emit,
+  zero, load, sum_squares, clip, adamw, emit,
   count_
 };
 
@@ -38,7 +38,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Op::count_)> k
     "router", "router_grad", "router_sums", "router_sums_grad", "balance_loss", "balance_loss_grad",
     "route", "permute", "unpermute", "combine", "combine_grad", "grouped_matmul", "grouped_outer", "expert_counts",
     "all_reduce", "all_gather", "reduce_scatter", "all_to_all", "slice", "exchange", "send", "receive",
-    "load", "sum_squares", "clip", "adamw", "emit"};
+    "zero", "load", "sum_squares", "clip", "adamw", "emit"};
 
 constexpr std::string_view name_of(Op op) {
   return kOpNames[static_cast<size_t>(op)];

@@ -18,6 +18,7 @@ namespace pleat::train {
 
 namespace {
 
+constexpr size_t kLongRun = 200;  // steps from which the second half gets a chart of its own
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 std::string section(std::string_view title, std::string_view note, const std::string& content) {
@@ -38,14 +39,23 @@ Chart curve(const ReportInput& input, std::string title, std::string unit, Value
   return chart;
 }
 
-std::string loss_chart(const ReportInput& input) {
+/// The whole curve, and beside it the second half, whose slope the fall of the first steps would hide.
+std::string loss_charts(const ReportInput& input) {
   Chart loss =
       curve(input, "Loss", "nats per token", [](const StepMetrics& metrics) { return metrics.loss; });
   loss.large = true;
   for (const HeldOutPoint& point : input.held_out)
     loss.marks.push_back(
-        {static_cast<double>(point.step), point.loss, fmt::format("held-out {:.3f}", point.loss)});
-  return chart_html(loss);
+        {static_cast<double>(point.step), point.loss, fmt::format("held-out {}", readable(point.loss))});
+  if (loss.x.size() < kLongRun) return chart_html(loss);
+  Chart tail = loss;
+  tail.title = "Loss, second half";
+  tail.unit.clear();
+  tail.marks.clear();
+  tail.large = false;
+  tail.tall = true;
+  tail.first = loss.x.size() / 2;
+  return "<div class=\"pair\">\n" + chart_html(loss) + chart_html(tail) + "</div>\n";
 }
 
 double auxiliary(const StepMetrics& metrics, const std::string& key) {
@@ -83,7 +93,7 @@ std::string small_charts(const ReportInput& input) {
 }
 
 std::string training(const ReportInput& input) {
-  return input.metrics.empty() ? "" : loss_chart(input) + small_charts(input);
+  return input.metrics.empty() ? "" : loss_charts(input) + small_charts(input);
 }
 
 }  // namespace
@@ -97,7 +107,7 @@ std::string report_html(const ReportInput& input) {
 )",
                                  title, kReportStyle, escape_html(input.subtitle));
   page += tiles_html(input);
-  page += section("Training", "", training(input));
+  page += section("Training", "By step; point at a curve for its values.", training(input));
   page += section("Bits per byte of held-back text", input.bits_per_byte_note, bits_per_byte_html(input));
   page += section("Sample", "The prompt is set in grey; what follows was generated.", samples_html(input));
   page += section("Step, predicted and measured", "", step_time_html(input) + timeline_html(input));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "base/errors.h"
 
@@ -19,18 +21,25 @@ double round_step(double raw) {
   return 10 * power;
 }
 
-/// A range of no width, as a constant curve has, gets some.
+/// A range of (nearly) no width, as a constant curve has, gets some.
 void give_width(double& low, double& high) {
-  if (high - low > 1e-12 * std::max(std::abs(low), std::abs(high))) return;
+  if (high - low > 1e-8 * std::max(std::abs(low), std::abs(high))) return;
   const double margin = low == 0 ? 1 : 0.1 * std::abs(low);
   low -= low == 0 ? 0 : margin;
   high += margin;
 }
 
 void add_ticks(Axis& axis, double step) {
-  const auto first = static_cast<int64_t>(std::ceil(axis.low / step - 1e-9));
-  const auto last = static_cast<int64_t>(std::floor(axis.high / step + 1e-9));
+  const auto first = static_cast<int64_t>(std::ceil(axis.low / step - 1e-6));
+  const auto last = static_cast<int64_t>(std::floor(axis.high / step + 1e-6));
   for (int64_t i = first; i <= last; ++i) axis.ticks.push_back(static_cast<double>(i) * step);
+}
+
+double trimmed_mean(std::vector<double>& values) {
+  std::sort(values.begin(), values.end());
+  const auto cut = static_cast<long>(values.size() / 5);
+  return std::accumulate(values.begin() + cut, values.end() - cut, 0.0) /
+         static_cast<double>(static_cast<long>(values.size()) - 2 * cut);  // NaN when there is none
 }
 
 std::string scientific(double value) {
@@ -116,28 +125,24 @@ std::vector<size_t> downsample(std::span<const double> values, size_t buckets) {
   return kept;
 }
 
-std::vector<double> smooth(std::span<const double> values, size_t reach) {
-  const size_t n = values.size();
-  std::vector<double> sums(n + 1, 0.0), counts(n + 1, 0.0), result(n);
-  for (size_t i = 0; i < n; ++i) {
-    const bool counted = std::isfinite(values[i]);
-    sums[i + 1] = sums[i] + (counted ? values[i] : 0.0);
-    counts[i + 1] = counts[i] + (counted ? 1.0 : 0.0);
+std::vector<double> moving_average(std::span<const double> values, size_t reach, std::span<const size_t> at) {
+  constexpr size_t kMost = 400;  // values looked at for one average: a longer window is thinned
+  std::vector<double> averages, window;
+  for (const size_t i : at) {
+    const size_t half = std::min(reach, i / 3), stride = 1 + 2 * half / kMost;
+    window.clear();
+    for (size_t j = i - half; j < std::min(i + half + 1, values.size()); j += stride)
+      if (std::isfinite(values[j])) window.push_back(values[j]);
+    averages.push_back(trimmed_mean(window));
   }
-  for (size_t i = 0; i < n; ++i) {
-    const size_t half = std::min({reach, i, n - 1 - i});
-    const size_t begin = i - half, end = i + half + 1;
-    result[i] =
-        (sums[end] - sums[begin]) / (counts[end] - counts[begin]);  // NaN where there is nothing to average
-  }
-  return result;
+  return averages;
 }
 
 double median(std::span<const double> values) {
   std::vector<double> finite;
   std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
                [](double x) { return std::isfinite(x); });
-  if (finite.empty()) return 0;
+  if (finite.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto middle = finite.begin() + static_cast<long>(finite.size() / 2);
   std::nth_element(finite.begin(), middle, finite.end());
   if (finite.size() % 2 == 1) return *middle;

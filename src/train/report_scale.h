@@ -30,11 +30,12 @@ std::vector<std::string> tick_labels(const Axis& axis);
 /// that is not finite where there is any. No spike is lost, whatever the length.
 std::vector<size_t> downsample(std::span<const double> values, size_t buckets);
 
-/// Centred moving average over at most 2 * reach + 1 finite values. The window shrinks towards the ends, so
-/// that the curve neither lags nor is drawn beyond the data.
-std::vector<double> smooth(std::span<const double> values, size_t reach);
+/// Means of the middle three fifths of the finite values within `reach` of each of `at`: a spike moves
+/// nothing. Towards the start, where curves are steep, the window shrinks on both sides; at the end it is
+/// cut.
+std::vector<double> moving_average(std::span<const double> values, size_t reach, std::span<const size_t> at);
 
-/// Of the finite values; 0 when there is none.
+/// Of the finite values; NaN when there is none.
 double median(std::span<const double> values);
 
 }  // namespace pleat::train

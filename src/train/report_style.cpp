@@ -26,7 +26,7 @@ section{margin-top:60px}
 .tile small{font-size:12.5px;font-weight:400;letter-spacing:0;color:var(--muted)}
 .tile p{margin:3px 0 0;font-size:12.5px;line-height:1.4;color:var(--muted)}
 figure{margin:0}
-figcaption{display:flex;flex-wrap:wrap;align-items:baseline;gap:2px 8px;margin-bottom:10px;font-size:13px}
+figcaption{display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;margin-bottom:10px;font-size:13px}
 figcaption b{font-weight:600}
 figcaption span{color:var(--muted)}
 .key{margin-left:auto;display:flex;align-items:center;gap:6px}
@@ -35,10 +35,12 @@ figcaption span{color:var(--muted)}
 .key .swatch.faint{opacity:.35}
 .key .swatch.dot{width:9px;height:9px;border-radius:50%;background:var(--k3)}
 td .swatch,th .swatch{margin-left:0}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:34px 30px;margin-top:38px}
+.pair{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:30px}
+.pair .large{grid-column:span 2}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:34px 30px;margin-top:44px}
 .plot{position:relative;height:150px;margin:0 6px 26px 46px}
-.large{margin-top:16px}
-.large .plot{height:340px}
+.large,.tall{margin-top:16px}
+.large .plot,.tall .plot{height:340px}
 .area{position:absolute;inset:0;cursor:crosshair;outline-offset:4px;touch-action:pan-y}
 .area svg{position:absolute;inset:0;width:100%;height:100%;overflow:visible}
 .area path{fill:none;vector-effect:non-scaling-stroke;stroke-linecap:round;stroke-linejoin:round}
@@ -50,8 +52,8 @@ td .swatch,th .swatch{margin-left:0}
 .ylabels span{right:calc(100% + 9px);transform:translateY(50%)}
 .xlabels span{top:calc(100% + 9px);transform:translateX(-50%)}
 .mark{position:absolute;width:11px;height:11px;margin:0 0 -5.5px -5.5px;border-radius:50%;background:var(--k3);border:2px solid var(--bg)}
-.mark b{position:absolute;left:14px;top:-7px;font:600 12.5px/20px inherit;font-family:inherit;font-style:normal;font-size:12.5px;color:var(--k3);white-space:nowrap}
-.mark.leftward b{left:auto;right:2px;top:-25px}
+.mark b{position:absolute;left:14px;top:-6px;font-weight:600;font-style:normal;font-size:12.5px;line-height:20px;color:var(--k3);white-space:nowrap;text-shadow:0 0 3px var(--bg),0 0 3px var(--bg),0 0 5px var(--bg)}
+.mark.leftward b{left:auto;right:14px}
 .cross{position:absolute;top:0;bottom:0;width:1px;background:var(--muted);opacity:.5;pointer-events:none}
 .knob{position:absolute;width:9px;height:9px;margin:0 0 -4.5px -4.5px;border-radius:50%;background:var(--k0);border:2px solid var(--bg);pointer-events:none}
 .tip{position:fixed;z-index:9;left:0;top:0;max-width:420px;padding:7px 11px;border-radius:7px;background:var(--text);color:var(--bg);font-size:12.5px;line-height:1.5;white-space:pre-line;overflow-wrap:anywhere;pointer-events:none;box-shadow:0 4px 18px rgba(0,0,0,.18)}
@@ -84,13 +86,14 @@ button{font:inherit;font-size:12.5px;line-height:1;padding:6px 10px;color:var(--
 .names{padding:26px 16px 0 0;font-size:12.5px}
 .names div{display:grid;grid-template-columns:1fr max-content;column-gap:18px;align-items:center}
 .names span{grid-row:span 2}
-.names em{font-style:normal;font-size:11px;color:var(--muted)}
+.names em{font-style:normal;line-height:15px;font-size:11px;color:var(--muted)}
 .names .first{border-top:1px solid var(--line)}
 .names .first:first-child{border-top:0}
 .canvas{position:relative;min-width:0;cursor:crosshair;touch-action:pan-y;outline-offset:-2px}
 .canvas canvas{position:absolute;left:0;top:0;width:100%;height:100%}
 .selection{position:absolute;top:0;bottom:0;background:var(--k0);opacity:.18;pointer-events:none;width:0}
 footer{margin-top:64px;padding-top:16px;border-top:1px solid var(--line);font-size:12.5px;color:var(--muted)}
+@media(max-width:860px){.pair{grid-template-columns:1fr}.pair .large{grid-column:auto}}
 @media(max-width:640px){main{padding:32px 18px 48px}h1{font-size:27px}.facts{grid-template-columns:1fr}.facts div{grid-template-columns:110px 1fr}.bar{grid-template-columns:100px 1fr 60px}.bar small{display:none}.numbers .wide{display:none}.numbers th,.numbers td{padding-left:14px;white-space:normal}}
 @media print{section{break-inside:avoid}.buttons{display:none}}
 )css";

@@ -47,7 +47,7 @@ std::string strongest_rival(const ReportInput& input) {
   const BitsPerByteRow* best = nullptr;
   for (const BitsPerByteRow& row : input.bits_per_byte)
     if (!row.ours && (best == nullptr || row.bits < best->bits)) best = &row;
-  return best == nullptr ? "" : fmt::format("{} needs {:.3f}", best->name, best->bits);
+  return best == nullptr ? "" : fmt::format("{} needs {}", best->name, readable(best->bits));
 }
 
 std::string loss_tile(const ReportInput& input) {
@@ -55,8 +55,8 @@ std::string loss_tile(const ReportInput& input) {
   for (const StepMetrics& metrics : input.metrics) losses.push_back(metrics.loss);
   const size_t tail = std::min<size_t>(20, losses.size() / 10 + 1);
   const double last = median(std::span(losses).last(tail));
-  return tile("Training loss", fmt::format("{:.3f}", last), "nats/token",
-              fmt::format("from {:.3f}", losses.front()));
+  return tile("Training loss", readable(last), "nats/token",
+              fmt::format("from {}", readable(losses.front())));
 }
 
 /// Peak of the rank that needs most: what was touched, else what was predicted.
@@ -70,7 +70,7 @@ std::string memory_tile(const ReportInput& input) {
   const size_t blank = text.find(' ');
   std::string note =
       touched > 0 && predicted > 0 ? fmt::format("predicted {}", humanise_bytes(predicted)) : "";
-  return tile("Peak memory a rank", text.substr(0, blank), text.substr(blank + 1), note);
+  return tile("Peak memory per rank", text.substr(0, blank), text.substr(blank + 1), note);
 }
 
 std::string step_tile(const ReportInput& input, double seconds) {
@@ -102,11 +102,11 @@ std::string bytes_cell(const std::optional<int64_t>& bytes) {
 std::string tiles_html(const ReportInput& input) {
   std::string out;
   if (const BitsPerByteRow* own = own_row(input))
-    out += tile("Held-back text", fmt::format("{:.3f}", own->bits), "bits/byte", strongest_rival(input));
+    out += tile("Held-back text", readable(own->bits), "bits/byte", strongest_rival(input));
   if (!input.metrics.empty()) {
     out += loss_tile(input);
-    out += tile("Speed", humanise_count(std::llround(median(column(input, &StepMetrics::tokens_per_s)))),
-                "tokens/s", "median over the steps");
+    out += tile("Speed", readable(std::round(median(column(input, &StepMetrics::tokens_per_s)))), "tokens/s",
+                "median over the steps");
   }
   if (const std::optional<double> seconds = step_seconds(input)) out += step_tile(input, *seconds);
   if (!input.memory.empty()) out += memory_tile(input);
@@ -133,7 +133,7 @@ std::string bits_per_byte_html(const ReportInput& input) {
     const std::string note = own == nullptr || row.ours
                                  ? ""
                                  : fmt::format("this model: {}", readable_difference(own->bits, row.bits));
-    out += bar(row.name, row.bits / largest, row.ours, fmt::format("{:.3f}", row.bits), note);
+    out += bar(row.name, row.bits / largest, row.ours, readable(row.bits), note);
   }
   return out + "</div>\n";
 }

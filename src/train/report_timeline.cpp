@@ -117,8 +117,8 @@ std::string kind_table(const ReportInput& input) {
   if (predicted && measured) out += "<th>prediction is off by</th>";
   out += "</tr></thead><tbody>\n";
   for (const KindTime& kind : kinds) {
-    out += fmt::format(R"h(<tr><td><i class="swatch" style="background:var(--k{})"></i>{}</td>)h", kind.colour,
-                       escape_html(kind.kind));
+    out += fmt::format(R"h(<tr><td><i class="swatch" style="background:var(--k{})"></i>{}</td>)h",
+                       kind.colour, escape_html(kind.kind));
     const auto cell = [](int64_t ns) {
       return fmt::format("<td>{}</td>", ns == 0 ? "–" : readable_seconds(static_cast<double>(ns) * 1e-9));
     };

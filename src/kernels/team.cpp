@@ -107,7 +107,7 @@ int Team::size() const {
 }
 
 void Team::run_erased(int64_t tasks, void* body, Body call) {
-  if (shared_->threads.empty() || tasks == 1) {
+  if (shared_->threads.empty() || tasks <= 1) {
     for (int64_t index = 0; index < tasks; ++index) call(body, index, 0);
     return;
   }

@@ -5,6 +5,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -22,11 +23,19 @@ using YAML::Mark;
 class Entries final : public YAML::EventHandler {
  public:
   /// An empty `root` makes a file, whose top is a mapping; otherwise the text is the value of that key.
-  Entries(std::string_view file, std::string root) : file_(file), root_(std::move(root)) {}
+  Entries(std::string_view text, std::string_view file, std::string root)
+      : file_(file), root_(std::move(root)) {
+    for (size_t end; !text.empty(); text.remove_prefix(std::min(text.size(), end + 1))) {
+      end = std::min(text.size(), text.find('\n'));
+      lines_.push_back(text.substr(0, end));
+    }
+  }
 
   std::vector<YamlEntry> take() { return std::move(entries_); }
 
-  void OnDocumentStart(const Mark&) override {}
+  void OnDocumentStart(const Mark&) override {
+    if (++documents_ > 1) fail<JobError>("{}: a job is one document, without '---' between two", file_);
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const Mark& mark, anchor_t anchor) override {
@@ -48,6 +57,9 @@ class Entries final : public YAML::EventHandler {
     if (levels_.empty() && root_.empty())
       fail<JobError>("{}: a job is a mapping of sections, not one value", where(mark));
     const YamlScalar scalar{value, tag == "?"};
+    if (!ends_on_its_line(mark, scalar))
+      fail<JobError>("{}: {}: a value ends on the line where it begins{}", where(mark), path(),
+                     scalar.plain ? "" : "; is a quote missing?");
     if (!levels_.empty() && levels_.back().list) {
       entries_.back().values.push_back(scalar);
       return;
@@ -66,7 +78,7 @@ class Entries final : public YAML::EventHandler {
     if (!levels_.empty() && levels_.back().list)
       fail<JobError>("{}: {}: lists of lists are not accepted", where(mark), path());
     entries_.push_back({path(), YamlEntry::Kind::list, {}, where(mark)});
-    levels_.push_back({.list = true, .path = path(), .key = {}, .seen = {}});
+    levels_.push_back({.list = true, .path = path(), .key = {}, .key_mark = {}, .seen = {}});
   }
   void OnSequenceEnd() override { close(); }
 
@@ -79,7 +91,7 @@ class Entries final : public YAML::EventHandler {
       fail<JobError>("{}: {}: a list holds values, not mappings", where(mark), path());
     if (!levels_.empty() || !root_.empty())
       entries_.push_back({path(), YamlEntry::Kind::section, {}, where(mark)});
-    levels_.push_back({.list = false, .path = path(), .key = {}, .seen = {}});
+    levels_.push_back({.list = false, .path = path(), .key = {}, .key_mark = {}, .seen = {}});
   }
   void OnMapEnd() override { close(); }
 
@@ -88,11 +100,15 @@ class Entries final : public YAML::EventHandler {
     bool list;
     std::string path;
     std::optional<std::string> key;  // of the value that comes next
+    Mark key_mark;
     std::set<std::string> seen;
   };
 
+  /// The line of the key, where there is one: a section's value begins on the next line.
   std::string where(const Mark& mark) const {
-    return root_.empty() ? fmt::format("{}:{}", file_, mark.line + 1) : file_;
+    if (!root_.empty()) return file_;
+    const bool has_key = !levels_.empty() && levels_.back().key;
+    return fmt::format("{}:{}", file_, (has_key ? levels_.back().key_mark.line : mark.line) + 1);
   }
   bool in_key() const { return !levels_.empty() && !levels_.back().list && !levels_.back().key; }
   std::string path() const {
@@ -106,6 +122,7 @@ class Entries final : public YAML::EventHandler {
     Level& level = levels_.back();
     if (key == "<<") fail<JobError>("{}: merge keys (<<) are not accepted: write the keys out", where(mark));
     level.key = key;
+    level.key_mark = mark;
     if (!level.seen.insert(key).second) fail<JobError>("{}: {} is written twice", where(mark), path());
   }
   void value_done() {
@@ -115,6 +132,23 @@ class Entries final : public YAML::EventHandler {
     levels_.pop_back();
     value_done();
   }
+  /// The parser folds lines into one, and takes the end of the text for a missing quote.
+  bool ends_on_its_line(const Mark& mark, const YamlScalar& scalar) const {
+    std::string_view line = text_;
+    for (int number = 0; number < mark.line; ++number)
+      line.remove_prefix(std::min(line.size(), line.find('\n') + 1));
+    line = line.substr(0, line.find('\n'));
+    line.remove_prefix(std::min(line.size(), static_cast<size_t>(mark.column)));
+    if (scalar.plain) return line.starts_with(scalar.text);
+    const char quote = line.empty() ? ' ' : line[0];
+    for (size_t i = 1; i < line.size(); ++i) {
+      if (quote == '"' && line[i] == '\\')
+        ++i;
+      else if (line[i] == quote)
+        return quote == '"' || quote == '\'';
+    }
+    return false;
+  }
   void refuse_anchor(const Mark& mark, anchor_t anchor) const {
     if (anchor) fail<JobError>("{}: anchors (&name) are not accepted: write the value out", where(mark));
   }
@@ -122,7 +156,9 @@ class Entries final : public YAML::EventHandler {
     fail<JobError>("{}: the tag {} is not accepted: a key's kind is fixed", where(mark), tag);
   }
 
+  std::vector<std::string_view> lines_;
   std::string file_, root_;
+  int documents_ = 0;
   std::vector<Level> levels_;
   std::vector<YamlEntry> entries_;
 };
@@ -132,12 +168,11 @@ std::vector<YamlEntry> read(std::string_view text, std::string_view file, std::s
   const bool is_file = root.empty();
   try {
     YAML::Parser parser(stream);
-    Entries entries(file, std::move(root));
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark is in no column
+    Entries entries(text, file, std::move(root));
     if (!parser.HandleNextDocument(entries))
       fail<JobError>("{}: {} is empty", file, is_file ? "the job" : "the value");
-    Entries second(file, "a second document");
-    if (parser.HandleNextDocument(second))
-      fail<JobError>("{}: a job is one document, without '---' between two", file);
+    parser.HandleNextDocument(entries);  // refuses itself
     return entries.take();
   } catch (const YAML::Exception& error) {
     if (is_file && error.mark.line >= 0)

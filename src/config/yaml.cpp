@@ -134,15 +134,14 @@ class Entries final : public YAML::EventHandler {
   }
   /// The parser folds lines into one, and takes the end of the text for a missing quote.
   bool ends_on_its_line(const Mark& mark, const YamlScalar& scalar) const {
-    std::string_view line = text_;
-    for (int number = 0; number < mark.line; ++number)
-      line.remove_prefix(std::min(line.size(), line.find('\n') + 1));
-    line = line.substr(0, line.find('\n'));
+    const auto number = static_cast<size_t>(mark.line);
+    std::string_view line = number < lines_.size() ? lines_[number] : std::string_view();
     line.remove_prefix(std::min(line.size(), static_cast<size_t>(mark.column)));
     if (scalar.plain) return line.starts_with(scalar.text);
     const char quote = line.empty() ? ' ' : line[0];
     for (size_t i = 1; i < line.size(); ++i) {
-      if (quote == '"' && line[i] == '\\')
+      const bool escaped = quote == '"' ? line[i] == '\\' : line.substr(i).starts_with("''");
+      if (escaped)
         ++i;
       else if (line[i] == quote)
         return quote == '"' || quote == '\'';

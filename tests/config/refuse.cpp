@@ -94,6 +94,7 @@ const std::vector<Case>& cases() {
        {"rope types linear, llama3 and yarn", "default"}},
       {"missing rope key", kLlamaJob + "  rope_parameters: {rope_type: linear}\n", {"factor is missing"}},
       {"open quote", with("runs/small", "\"runs/small"), {"job.yaml:2:", "is a quote missing?"}},
+      {"quoted text of two lines", with("runs/small", "'runs''\n    small'"), {"is a quote missing?"}},
       {"value of two lines", with("runs/small", "runs\n    small"), {"job.yaml:2:", "ends on the line"}},
       {"block text", with("runs/small", "|\n    runs"), {"job.yaml:2:", "ends on the line"}},
       {"control character", with("runs/small", "\"a\\nb\""), {"control characters"}},

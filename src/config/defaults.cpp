@@ -29,8 +29,9 @@ void apply_family_defaults(Job& job) {
 
 void resolve_defaults(Job& job, const std::function<bool(std::string_view)>& written) {
   ModelConfig& model = job.model;
-  if (model.num_key_value_heads == 0) model.num_key_value_heads = model.num_attention_heads;
-  if (model.head_dim == 0 && model.num_attention_heads > 0)
+  if (model.num_key_value_heads == 0 && !written("model.num_key_value_heads"))
+    model.num_key_value_heads = model.num_attention_heads;
+  if (model.head_dim == 0 && model.num_attention_heads > 0 && !written("model.head_dim"))
     model.head_dim = model.hidden_size / model.num_attention_heads;
   if (model.rope.type == RopeType::yarn && !written("model.rope_parameters.attention_factor"))
     model.rope.attention_factor = yarn_attention_factor(model.rope.factor);

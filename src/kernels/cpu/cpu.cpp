@@ -17,8 +17,8 @@ using graph::Op;
 struct Row {
   Op op;
   std::string_view name;
-  KernelPtr (*make)(const Signature&, int team_size);
-  int64_t (*workspace)(const Signature&, int team_size);
+  Make* make;
+  Workspace* workspace = nullptr;
 };
 
 constexpr std::string_view kProducts = "cpu.onednn";
@@ -28,6 +28,34 @@ constexpr std::array kRows{
     Row{Op::matmul, kProducts, make_matmul, matmul_workspace},
     Row{Op::grouped_matmul, kProducts, make_grouped_matmul, grouped_matmul_workspace},
     Row{Op::grouped_outer, kProducts, make_grouped_outer, grouped_outer_workspace},
+    Row{Op::cast, kSimd, make_cast},
+    Row{Op::scale, kSimd, make_scale},
+    Row{Op::add, kSimd, make_add},
+    Row{Op::add_bias, kSimd, make_add_bias},
+    Row{Op::column_sum, kSimd, make_column_sum, column_sum_workspace},
+    Row{Op::token_sum, kSimd, make_token_sum},
+    Row{Op::sum_squares, kSimd, make_sum_squares, sum_squares_workspace},
+    Row{Op::embedding, kSimd, make_embedding},
+    Row{Op::embedding_grad, kSimd, make_embedding_grad, embedding_grad_workspace},
+    Row{Op::rms_norm, kSimd, make_rms_norm},
+    Row{Op::rms_norm_grad, kSimd, make_rms_norm_grad, rms_norm_grad_workspace},
+    Row{Op::rope, kSimd, make_rope},
+    Row{Op::swiglu, kSimd, make_swiglu},
+    Row{Op::swiglu_grad, kSimd, make_swiglu_grad},
+    Row{Op::cross_entropy, kSimd, make_cross_entropy},
+    Row{Op::cross_entropy_grad, kSimd, make_cross_entropy_grad},
+    Row{Op::attention, kSimd, make_attention, attention_workspace},
+    Row{Op::attention_grad, kSimd, make_attention_grad, attention_grad_workspace},
+    Row{Op::router, kSimd, make_router},
+    Row{Op::router_grad, kSimd, make_router_grad},
+    Row{Op::router_sums, kSimd, make_router_sums, router_sums_workspace},
+    Row{Op::router_sums_grad, kSimd, make_router_sums_grad},
+    Row{Op::route, kSimd, make_route, route_workspace},
+    Row{Op::permute, kSimd, make_permute},
+    Row{Op::unpermute, kSimd, make_unpermute},
+    Row{Op::combine, kSimd, make_combine},
+    Row{Op::combine_grad, kSimd, make_combine_grad},
+    Row{Op::adamw, kSimd, make_adamw},
 };
 
 const Row* row_of(Op op) {
@@ -63,7 +91,7 @@ bool serves(std::string_view name, const Signature& signature, std::string* reas
 
 int64_t workspace_bytes(const Signature& signature, int team_size) {
   const Row* row = row_of(signature.op);
-  return row == nullptr ? 0 : row->workspace(signature, team_size);
+  return row == nullptr || row->workspace == nullptr ? 0 : row->workspace(signature, team_size);
 }
 
 std::unique_ptr<Kernel> bind(std::string_view name, const Signature& signature, int64_t workspace, int team_size) {

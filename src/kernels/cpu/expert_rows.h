@@ -32,6 +32,17 @@ class ExpertRows {
     return {std::min(start, bound_), std::min(start + count(counts, expert), bound_)};
   }
 
+  /// body(expert, range) for every expert in order.
+  template <class Body>
+  void for_each(const int32_t* counts, Body&& body) const {
+    int64_t start = 0;
+    for (int64_t e = 0; e < experts_; ++e) {
+      const int64_t rows = count(counts, e);
+      body(e, RowRange{std::min(start, bound_), std::min(start + rows, bound_)});
+      start += round_up(rows, tile_);
+    }
+  }
+
  private:
   int64_t count(const int32_t* counts, int64_t expert) const {
     int64_t sum = 0;

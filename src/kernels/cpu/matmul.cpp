@@ -38,7 +38,9 @@ int64_t matmul_workspace(const Signature& signature, int team_size) { return pla
 
 KernelPtr make_matmul(const Signature& s, int) {
   const Plan plan = plan_of(s);
-  const Product product(s.reads[0].dtype);
+  // Mixed operands are multiplied in fp32.
+  const bool both = s.reads[0].dtype == s.reads[1].dtype;
+  const Product product(both ? s.reads[0].dtype : base::DType::f32);
   const Matrix a{nullptr, s.reads[0].dtype, s.reads[0].row_stride, s.attributes.integer_or("transpose_a", 0) != 0};
   const Matrix b{nullptr, s.reads[1].dtype, s.reads[1].row_stride, s.attributes.integer_or("transpose_b", 0) != 0};
   const Destination y{nullptr, s.writes[0].dtype, s.writes[0].row_stride, false};

@@ -24,27 +24,25 @@ PLEAT_BF16 inline __mmask16 first_lanes(int64_t count) {
   return static_cast<__mmask16>(count >= kHalf ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1u);
 }
 
-/// To nearest even, NaN kept; vcvtneps2bf16 is not used because it flushes subnormal numbers.
-PLEAT_BF16 inline __m256i halves(__m512 x) {
-  const __m512i u = _mm512_castps_si512(x);
-  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-  const __m512i rounded = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-  const __m512i quiet = _mm512_or_si512(u, _mm512_set1_epi32(0x400000));
-  const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-  return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16));
-}
-
-/// One vector of finished sums to columns [0, count) at `column` of row `row`.
-PLEAT_BF16 inline void put(__m512 sums, const Destination& to, int64_t row, int64_t column, int64_t count) {
-  const __mmask16 mask = first_lanes(count);
+/// One row of finished sums, as two vectors, to columns [0, count) at `column`. The conversion to bf16 flushes subnormal
+/// numbers, but these products never give any: vdpbf16ps and tdpbf16ps flush them already.
+PLEAT_BF16 inline void put(__m512 left, __m512 right, const Destination& to, int64_t row, int64_t column,
+                           int64_t count) {
   const int64_t at = row * to.row_stride + column;
   if (to.dtype == base::DType::bf16) {
-    _mm256_mask_storeu_epi16(to.data + at * 2, mask, halves(sums));
+    const auto pair = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(right, left));
+    const auto mask = static_cast<__mmask32>(count >= 32 ? 0xffffffffu : (1u << count) - 1u);
+    _mm512_mask_storeu_epi16(to.data + at * 2, mask, pair);
     return;
   }
   auto* p = reinterpret_cast<float*>(to.data) + at;
-  if (to.add) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, p), sums);
-  _mm512_mask_storeu_ps(p, mask, sums);
+  const __mmask16 first = first_lanes(count), second = first_lanes(count - kHalf);
+  if (to.add) {
+    left = _mm512_add_ps(_mm512_maskz_loadu_ps(first, p), left);
+    right = _mm512_add_ps(_mm512_maskz_loadu_ps(second, p + kHalf), right);
+  }
+  _mm512_mask_storeu_ps(p, first, left);
+  _mm512_mask_storeu_ps(p + kHalf, second, right);
 }
 
 template <int64_t R>
@@ -63,10 +61,7 @@ PLEAT_BF16 void rows_by_panel(const std::byte* a, int64_t a_bytes, const std::by
       right[r] = _mm512_dpbf16_ps(right[r], x, b1);
     }
   }
-  for (int64_t r = 0; r < R; ++r) {
-    put(left[r], to, row + r, column, columns);
-    if (columns > kHalf) put(right[r], to, row + r, column + kHalf, columns - kHalf);
-  }
+  for (int64_t r = 0; r < R; ++r) put(left[r], right[r], to, row + r, column, columns);
 }
 
 struct alignas(64) TileShapes {
@@ -86,7 +81,8 @@ PLEAT_AMX void shape_tiles(int64_t upper, int64_t lower) {
   const auto low = static_cast<uint8_t>(std::max<int64_t>(lower, 1));
   const uint8_t rows[8] = {up, up, low, low, up, low, 16, 16};
   std::memcpy(shapes.rows, rows, sizeof rows);
-  _tile_loadconfig(&shapes);
+  // GCC's _tile_loadconfig names only the first word as read, and the other stores are then dropped.
+  asm volatile("ldtilecfg %0" ::"m"(shapes));
 }
 
 PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth, bool lower) {
@@ -133,10 +129,8 @@ PLEAT_AMX inline void tiles_by_panel(const Block& block, const Destination& to, 
     _tile_stored(2, sums + 512, 128);
     _tile_stored(3, sums + 528, 128);
   }
-  for (int64_t r = 0; r < rows; ++r) {
-    put(_mm512_load_ps(sums + r * 32), to, row + r, column, columns);
-    if (columns > kHalf) put(_mm512_load_ps(sums + r * 32 + 16), to, row + r, column + kHalf, columns - kHalf);
-  }
+  for (int64_t r = 0; r < rows; ++r)
+    put(_mm512_load_ps(sums + r * 32), _mm512_load_ps(sums + r * 32 + 16), to, row + r, column, columns);
 }
 
 }  // namespace

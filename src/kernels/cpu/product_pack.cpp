@@ -28,27 +28,6 @@ struct Source {
   bool raw() const { return (form == Form::bf16) == (matrix.dtype == base::DType::bf16); }
 };
 
-/// to[c][r] = from[r][c] for a full block.
-HWY_INLINE void transpose(const std::byte* from, int64_t from_bytes, uint32_t* to, int64_t to_words) {
-  const hn::CappedTag<uint32_t, 4> d;
-  for (int64_t r = 0; r < kSide; r += 4)
-    for (int64_t c = 0; c < kSide; c += 4) {
-      const auto row = [&](int64_t i) HWY_ATTR {
-        return hn::LoadU(d, reinterpret_cast<const uint32_t*>(from + (r + i) * from_bytes) + c);
-      };
-      const auto r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
-      const hn::RepartitionToWide<decltype(d)> wide;
-      const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
-      const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, r2, r3));
-      const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, r0, r1));
-      const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, r2, r3));
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, to + c * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, to + (c + 1) * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, to + (c + 2) * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, to + (c + 3) * to_words + r);
-    }
-}
-
 /// fp32 numbers from a row of the source, zeros beyond `count`.
 HWY_INLINE void read_numbers(const Source& s, const std::byte* row, int64_t first, int64_t count, int64_t total,
                              uint32_t* words) {
@@ -105,7 +84,7 @@ HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t colum
   for (int64_t word = 0; word < s.words; word += kSide) {
     const int64_t count = std::min(kSide, s.words - word);
     if (s.raw() && columns == kSide && word + kSide <= whole_words) {
-      transpose(s.matrix.data + column * bytes + word * 4, bytes, panel + word * kSide, kSide);
+      transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, kSide, panel + word * kSide, kSide);
       continue;
     }
     HWY_ALIGN Words block;
@@ -117,7 +96,7 @@ HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t colum
         std::fill(block + n * kSide, block + (n + 1) * kSide, 0u);
       std::fill(block + n * kSide + count, block + (n + 1) * kSide, 0u);
     }
-    transpose(reinterpret_cast<const std::byte*>(block), kSide * 4, turned, kSide);
+    transpose_words(reinterpret_cast<const std::byte*>(block), kSide * 4, kSide, kSide, turned, kSide);
     std::memcpy(panel + word * kSide, turned, static_cast<size_t>(count * kSide) * 4);
   }
 }
@@ -137,11 +116,11 @@ HWY_INLINE void pack_rows_turned(const Source& s, int64_t row, int64_t rows, uin
       }
       const auto* from = reinterpret_cast<const std::byte*>(block);
       if (count == kSide && wide == kSide) {
-        transpose(from, kSide * 4, packed + m * s.words + word, s.words);
+        transpose_words(from, kSide * 4, kSide, kSide, packed + m * s.words + word, s.words);
         continue;
       }
       HWY_ALIGN Words turned;
-      transpose(from, kSide * 4, turned, kSide);
+      transpose_words(from, kSide * 4, kSide, kSide, turned, kSide);
       for (int64_t i = 0; i < wide; ++i)
         std::memcpy(packed + (m + i) * s.words + word, turned + i * kSide, static_cast<size_t>(count) * 4);
     }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// swiglu, swiglu_grad; with counts only the experts' rows are read and written.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/swiglu.cpp"
+#include "kernels/cpu/targets.h"
+// after targets.h
+#include <hwy/foreach_target.h>
+// after foreach_target.h
+#include <algorithm>
+
+#include "kernels/cpu/expert_rows.h"
+#include "kernels/cpu/field.h"
+#include "kernels/cpu/make.h"
+#include "kernels/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace pleat::kernels::cpu {
+namespace HWY_NAMESPACE {
+
+template <class T>
+HWY_INLINE void swiglu_row(const T* x, T* y, int64_t f) {
+  for (int64_t i = 0; i < f; i += lanes()) {
+    const int64_t count = f - i;
+    const V gate = load_part(x + i, count), up = load_part(x + f + i, count);
+    store_part(hn::Mul(hn::Mul(gate, sigmoid(gate)), up), y + i, count);
+  }
+}
+
+template <class T>
+HWY_INLINE void swiglu_grad_row(const T* x, const T* dy, T* dx, int64_t f) {
+  for (int64_t i = 0; i < f; i += lanes()) {
+    const int64_t count = f - i;
+    const V gate = load_part(x + i, count), up = load_part(x + f + i, count), d = load_part(dy + i, count);
+    const V s = sigmoid(gate);
+    const V silu = hn::Mul(gate, s);
+    const V slope = hn::MulAdd(silu, hn::Sub(set(1.0f), s), s);  // s + gate s (1 - s)
+    store_part(hn::Mul(hn::Mul(d, up), slope), dx + i, count);
+    store_part(hn::Mul(d, silu), dx + f + i, count);
+  }
+}
+
+void swiglu_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64_t f) {
+  for (int64_t r = begin; r < end; ++r) {
+    if (x.is_bf16())
+      swiglu_row(x.row<bf16>(r), y.row<bf16>(r), f);
+    else
+      swiglu_row(x.row<float>(r), y.row<float>(r), f);
+  }
+}
+
+void swiglu_grad_rows(const Field& x, const Field& dy, const Field& dx, int64_t begin, int64_t end, int64_t f) {
+  for (int64_t r = begin; r < end; ++r) {
+    if (x.is_bf16())
+      swiglu_grad_row(x.row<bf16>(r), dy.row<bf16>(r), dx.row<bf16>(r), f);
+    else
+      swiglu_grad_row(x.row<float>(r), dy.row<float>(r), dx.row<float>(r), f);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace pleat::kernels::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace pleat::kernels::cpu {
+namespace {
+
+HWY_EXPORT(swiglu_rows);
+HWY_EXPORT(swiglu_grad_rows);
+
+/// body(begin, end) over the rows to be computed: all, or the experts'. `counts` is the operand's position.
+template <class Body>
+void for_computed_rows(Team& team, const Signature& s, const Call& call, size_t counts, int64_t width, Body&& body) {
+  const int64_t rows = s.writes[0].shape[0];
+  if (s.reads.size() <= counts) {
+    for_rows(team, rows, width, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+    return;
+  }
+  const ExpertRows experts(s.reads[counts], s.attributes.integer("tile"), rows);
+  const auto* numbers = reinterpret_cast<const int32_t*>(call.reads[counts]);
+  for_rows(team, rows, width, [&](int64_t begin, int64_t end, int) {
+    experts.for_each(numbers, [&](int64_t, RowRange range) {
+      const int64_t from = std::max(begin, range.begin), to = std::min(end, range.end);
+      if (from < to) body(from, to);
+    });
+  });
+}
+
+}  // namespace
+
+KernelPtr make_swiglu(const Signature& s, int) {
+  return make_kernel([s](const Call& call, Team& team) {
+    const Field x(s.reads[0], call.reads[0]), y(s.writes[0], call.writes[0]);
+    const int64_t f = s.writes[0].shape[1];
+    for_computed_rows(team, s, call, 1, f, [&](int64_t begin, int64_t end) {
+      HWY_DYNAMIC_DISPATCH(swiglu_rows)(x, y, begin, end, f);
+    });
+  });
+}
+
+KernelPtr make_swiglu_grad(const Signature& s, int) {
+  return make_kernel([s](const Call& call, Team& team) {
+    const Field x(s.reads[0], call.reads[0]), dy(s.reads[1], call.reads[1]), dx(s.writes[0], call.writes[0]);
+    const int64_t f = s.reads[1].shape[1];
+    for_computed_rows(team, s, call, 2, f, [&](int64_t begin, int64_t end) {
+      HWY_DYNAMIC_DISPATCH(swiglu_grad_rows)(x, dy, dx, begin, end, f);
+    });
+  });
+}
+
+}  // namespace pleat::kernels::cpu
+#endif

@@ -33,15 +33,21 @@ std::vector<Box> uncovered(const Box& wanted, std::span<const Box> parts);
 /// "[0:4, 128:256]"; "[]" for a scalar.
 std::string to_string(const Box& box);
 
-/// One contiguous run: `count` elements at `outer` (elements from the start of the outer tensor) and at
-/// `inner` (elements from the start of the dense slice).
+/// One contiguous run of `count` elements: at `source` in the source tensor and at `target` in the target
+/// tensor, both counted in elements from the start.
 struct Run {
-  int64_t outer;
-  int64_t inner;
+  int64_t source;
+  int64_t target;
   int64_t count;
 };
-/// Calls `visit` for every run of `box` inside a dense tensor of shape `outer`, in increasing order of both
-/// positions.
-void for_each_run(const base::Shape& outer, const Box& box, const std::function<void(const Run&)>& visit);
+/// A dense row-major tensor and where in it a slice starts.
+struct Place {
+  base::Shape shape;
+  base::Shape begin;
+};
+/// Calls `visit` for every run of a slice of `extent` that lies at `source` and goes to `target`, in
+/// increasing order of both positions. The caller has checked that the slice is inside both.
+void for_each_run(const Place& source, const Place& target, const base::Shape& extent,
+                  const std::function<void(const Run&)>& visit);
 
 }  // namespace pleat::checkpoint

@@ -63,10 +63,9 @@ class SafetensorsFile {
   /// The same for a rectangular slice, dense in `into`.
   void read_slice(const TensorInfo& tensor, const Box& box, base::DType dtype,
                   std::span<std::byte> into) const;
-  /// A slice of the tensor into a slice of a dense tensor in memory: what lies at `box` goes to `target` (of
-  /// the same extent) of a tensor of shape `target_shape` that fills `into`.
-  void read_slice(const TensorInfo& tensor, const Box& box, base::DType dtype, std::span<std::byte> into,
-                  const base::Shape& target_shape, const base::Shape& target_begin) const;
+  /// The same, where `into` is the dense tensor `target.shape` and the slice goes to `target.begin` in it.
+  void read_slice(const TensorInfo& tensor, const Box& box, base::DType dtype, const Place& target,
+                  std::span<std::byte> into) const;
 
  private:
   base::InputFile file_;
@@ -94,6 +93,9 @@ class SafetensorsWriter {
   /// CheckError when a tensor is not completely written; otherwise the file is there, durably, when it
   /// returns.
   void commit();
+  /// xxHash64 of the committed file: of the bytes handed over where they came in order, else of the file read
+  /// again.
+  uint64_t checksum() const;
 
  private:
   struct State;

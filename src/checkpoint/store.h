@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "base/errors.h"
 #include "base/file.h"
 #include "base/shape.h"
 #include "checkpoint/box.h"
@@ -48,6 +49,11 @@ struct TensorRecord {
 };
 
 inline constexpr int kManifestFormat = 1;
+
+/// A checkpoint of a format that this version does not know.
+struct FormatError : base::DataError {
+  using base::DataError::DataError;
+};
 
 struct Manifest {
   int64_t step = 0;
@@ -83,17 +89,21 @@ class Writer {
   void commit(int64_t tokens, std::string_view job);
 
  private:
-  struct Piece;
+  void check_complete() const;
+  void publish();
+  void remove_older();
   std::filesystem::path run_directory_;
   std::filesystem::path partial_;
   int64_t step_;
   int shards_;
   Options options_;
-  bool committed_ = false;
   std::mutex mutex_;
   std::map<int, FileRecord> files_;
-  std::map<std::pair<std::string, std::string>, std::pair<TensorRecord, std::vector<Box>>>
-      tensors_;  // role, name
+  struct Coverage {
+    TensorRecord tensor;
+    std::vector<Box> written;
+  };
+  std::map<std::pair<std::string, std::string>, Coverage> tensors_;  // role, name
 };
 
 /// Reads any global slice of a checkpoint from whatever slices its shards hold.
@@ -114,25 +124,37 @@ class Reader {
     std::string key;  // of the tensor in that file
     Box box;
   };
+  using Key = std::pair<std::string, std::string>;  // role, name
   void index_shard(size_t file);
   std::filesystem::path path_;
   Manifest manifest_;
   std::vector<SafetensorsFile> files_;
-  std::map<std::pair<std::string, std::string>, std::vector<Stored>> stored_;  // role, name
+  std::map<Key, size_t> tensors_;  // index in manifest_.tensors
+  std::map<Key, std::vector<Stored>> stored_;
 };
 
-/// Checks the manifest, and size and checksum of every file: DataError with what is wrong.
-void verify(const std::filesystem::path& checkpoint);
+/// Checks the manifest, and size and checksum of every file: DataError with what is wrong. Returns the
+/// manifest.
+Manifest verify(const std::filesystem::path& checkpoint);
 
 struct Found {
   std::optional<std::filesystem::path> checkpoint;
   std::vector<std::string> notes;  // what was skipped and why
 };
 /// The newest checkpoint that verifies. Unfinished and damaged ones are skipped with a note; one of an
-/// unknown format is a DataError, because to go on from an older one would lose work.
+/// unknown format is a FormatError, because to go on from an older one would lose work.
 Found newest_complete(const std::filesystem::path& run_directory);
 
 /// <run>/checkpoints/step-00000100
 std::filesystem::path checkpoint_path(const std::filesystem::path& run_directory, int64_t step);
+
+/// A folder under <run>/checkpoints whose name says that a step is, or was to be, in it.
+struct StepFolder {
+  int64_t step;
+  bool partial;  // never renamed into place
+  std::filesystem::path path;
+};
+/// In order of step. None where there is no such run.
+std::vector<StepFolder> step_folders(const std::filesystem::path& run_directory);
 
 }  // namespace pleat::checkpoint

@@ -52,9 +52,12 @@ std::string hugging_face_config(const config::ModelConfig& model, std::string_vi
   if (model.layer_types.empty()) file.erase("layer_types");  // derived from max_window_layers
   if (model.router_z_loss_coef == 0) file.erase("router_z_loss_coef");
   const json rope = rope_of(job);
+  file["rope_parameters"] = rope;         // transformers 5
   file["rope_theta"] = model.rope.theta;  // transformers 4
-  if (model.rope.type != config::RopeType::default_) file["rope_scaling"] = rope;
-  file["rope_parameters"] = rope;  // transformers 5
+  if (model.rope.type != config::RopeType::default_) {
+    file["rope_scaling"] = rope;
+    file["rope_scaling"].erase("rope_theta");
+  }
   return file.dump(2) + "\n";
 }
 

@@ -26,7 +26,7 @@ enum class Area : uint8_t {
   step,      // what is computed once a step: cast weights, tables, scalars, metrics
   input,     // what comes in with every micro-batch; a frame per micro-batch
   frame,     // what lives from F to B or W: a frame per chunk and micro-batch in flight
-  arrival,   // received cotangents; a frame per transfer in flight
+  arrival,   // cotangents received and sent; a frame per backward in flight
   scratch,   // transients within one segment, and kernels' workspace
   count_
 };
@@ -115,8 +115,9 @@ graph::Signature signature_of(const Instruction& instruction);
 
 // ---- segments and instances --------------------------------------------------------------------------------------
 
-enum class Phase : uint8_t { begin, forward, backward, weight, reduce, update, count_ };
-inline constexpr std::array<std::string_view, 6> kPhaseNames{"begin", "forward", "backward", "weight", "reduce", "update"};
+enum class Phase : uint8_t { begin, load, forward, backward, weight, transfer, reduce, update, count_ };
+inline constexpr std::array<std::string_view, 8> kPhaseNames{"begin",  "load",     "forward", "backward",
+                                                             "weight", "transfer", "reduce",  "update"};
 constexpr std::string_view name_of(Phase phase) {
   return kPhaseNames[static_cast<size_t>(phase)];
 }

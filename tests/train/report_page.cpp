@@ -161,7 +161,8 @@ TEST(ReportPage, OneStepAndStepsThatAreNotFinite) {
   EXPECT_NE(page.find("5 steps not finite"), std::string::npos);
   const size_t body = page.find("<main>");
   const std::string_view shown = std::string_view(page).substr(body, page.find("<script>") - body);
-  for (const char* text : {"nan", "inf\"", "inf ", "inf%"}) EXPECT_EQ(shown.find(text), std::string::npos) << text;
+  for (const char* text : {"nan", "inf\"", "inf ", "inf%"})
+    EXPECT_EQ(shown.find(text), std::string::npos) << text;
   expect_well_formed(page);
 }
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// All memory of a rank in one piece: mapped once, huge pages advised, every page touched before the first step, so that
+// no step pays for a page fault. Filled with a pattern, so that what was touched can be read off afterwards.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace pleat::tensor {
+
+class Arena {
+ public:
+  Arena() = default;
+  /// Throws CheckError when the memory cannot be had, with the number of bytes.
+  explicit Arena(int64_t bytes);
+  ~Arena();
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
+
+  std::byte* data() const { return data_; }
+  int64_t size() const { return size_; }
+  std::span<std::byte> bytes(int64_t offset, int64_t count) const;
+
+  /// One past the highest byte that no longer holds the pattern.
+  int64_t highest_touched() const;
+
+  static constexpr std::byte kPattern{0xa5};
+
+ private:
+  std::byte* data_ = nullptr;
+  int64_t size_ = 0;
+};
+
+}  // namespace pleat::tensor

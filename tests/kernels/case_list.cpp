@@ -2,6 +2,7 @@
 #include "case_list.h"
 
 #include <algorithm>
+#include <map>
 
 #include "kernels/ref/ref.h"
 
@@ -27,9 +28,17 @@ OperandType apart(OperandType type) {
   return type;
 }
 
+/// The operation, its first floating operand (else its first) and the dtype of its first result, if another.
 std::string describe(const Signature& signature) {
-  const OperandType& operand = signature.reads.empty() ? signature.writes[0] : signature.reads[0];
-  return fmt::format("{} {} {}", name_of(signature.op), to_string(operand.shape), name_of(operand.dtype));
+  const auto& operands = signature.reads.empty() ? signature.writes : signature.reads;
+  const auto floating = std::find_if(operands.begin(), operands.end(),
+                                     [](const OperandType& type) { return base::is_floating(type.dtype); });
+  const OperandType& operand = floating == operands.end() ? operands[0] : *floating;
+  std::string text =
+      fmt::format("{} {} {}", name_of(signature.op), to_string(operand.shape), name_of(operand.dtype));
+  const base::DType result = signature.writes[0].dtype;
+  if (result != operand.dtype) text += fmt::format(" to {}", name_of(result));
+  return text;
 }
 
 }  // namespace
@@ -43,12 +52,6 @@ void CaseList::add(Op op, const graph::Attributes& attributes, const Types& read
                    Complete complete, uint32_t accumulates, const std::string& note) {
   Signature plain{op, attributes, reads, writes, 0};
   const std::string name = describe(plain) + (note.empty() ? "" : " " + note);
-  if (activation_ == base::DType::bf16 && !reads.empty()) {  // what has no A operand has been added with f32
-    bool has_activation = false;
-    for (const Types* types : {&reads, &writes})
-      for (const OperandType& type : *types) has_activation |= type.dtype == activation_;
-    if (!has_activation) return;
-  }
   cases_.push_back({name, plain, complete});
   if (accumulates != 0) {
     Signature accumulating = plain;
@@ -65,6 +68,7 @@ void CaseList::add(Op op, const graph::Attributes& attributes, const Types& read
 
 std::vector<Case> make_cases() {
   std::vector<Case> all;
+  std::map<std::string, Signature> made;  // what has no activations is the same for several dtypes of them
   for (const Sizes& sizes : kSizes)
     for (base::DType activation : {base::DType::f32, base::DType::bf16, base::DType::f64}) {
       CaseList list(sizes, activation);
@@ -72,7 +76,13 @@ std::vector<Case> make_cases() {
       add_dense_cases(list);
       add_expert_cases(list);
       add_step_cases(list);
-      for (Case& made : list.take()) all.push_back(std::move(made));
+      for (Case& one : list.take()) {
+        const auto [found, first] = made.emplace(one.name, one.signature);
+        if (first)
+          all.push_back(std::move(one));
+        else if (found->second != one.signature)
+          base::fail<base::CheckError>("two cases '{}'", one.name);
+      }
     }
   std::stable_sort(all.begin(), all.end(),
                    [](const Case& a, const Case& b) { return a.signature.op < b.signature.op; });

@@ -26,6 +26,7 @@ class Buffer {
   Buffer(const Buffer& other);
   Buffer(Buffer&&) = default;
   Buffer& operator=(Buffer&&) = default;
+  Buffer& operator=(const Buffer& other) { return *this = Buffer(other); }
 
   const graph::OperandType& type() const { return type_; }
   std::byte* data() const { return data_.get(); }

@@ -57,7 +57,7 @@ void add_attention(CaseList& list, int64_t window) {
   const Sizes z = list.sizes();
   const Attributes attributes{
       {"sequence", z.S}, {"window", window}, {"scale", 1 / std::sqrt(static_cast<double>(z.N))}};
-  const std::string note = window == 0 ? "" : "window";
+  const std::string note = window == 0 ? "" : fmt::format("window {}", window);
   const auto q = list.a({z.T, z.H, z.N}), k = list.a({z.T, z.G, z.N}), lse = list.x({z.T, z.H});
   const auto documents = list.i32({z.T});
   list.add(
@@ -96,7 +96,7 @@ void add_matmul(CaseList& list, bool transpose_a, bool transpose_b) {
   const std::string note = std::string(transpose_a ? "t" : "n") + (transpose_b ? "t" : "n");
   list.add(Op::matmul, attributes, {a, b}, {list.x({z.T, z.V})}, {}, 1, note);
   if (a.dtype == base::DType::bf16)
-    list.add(Op::matmul, attributes, {a, b}, {list.a({z.T, z.V})}, {}, 0, note + " to bf16");
+    list.add(Op::matmul, attributes, {a, b}, {list.a({z.T, z.V})}, {}, 0, note);
 }
 
 void add_rope_tables(CaseList& list) {

@@ -36,6 +36,8 @@ Json parse_json(std::string_view text, int max_depth, std::string_view where) {
       fail<DataError>("{}: key '{}' occurs twice", where, value.get_ref<const std::string&>());
     return true;
   };
+  // The parser takes a NUL for the end of the text; what follows it would pass unread.
+  if (text.find('\0') != std::string_view::npos) fail<DataError>("{}: is not JSON: it has a NUL byte", where);
   try {
     return Json::parse(text.begin(), text.end(), check);
   } catch (const Json::exception& error) {

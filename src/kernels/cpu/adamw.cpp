@@ -23,9 +23,11 @@ void adamw_piece(const float* g, float* master, float* m, float* v, int64_t coun
     const int64_t left = count - i;
     const V gradient = hn::Mul(load_part(g + i, left), set(n.factor));
     const V weight = load_part(master + i, left);
-    const V first = hn::MulAdd(set(n.beta1), load_part(m + i, left), hn::Mul(set(n.one_minus_beta1), gradient));
+    const V first =
+        hn::MulAdd(set(n.beta1), load_part(m + i, left), hn::Mul(set(n.one_minus_beta1), gradient));
     const V squared = hn::Mul(gradient, gradient);
-    const V second = hn::MulAdd(set(n.beta2), load_part(v + i, left), hn::Mul(set(n.one_minus_beta2), squared));
+    const V second =
+        hn::MulAdd(set(n.beta2), load_part(v + i, left), hn::Mul(set(n.one_minus_beta2), squared));
     const V mean = hn::Mul(first, set(n.correction1));
     const V root = hn::Sqrt(hn::Mul(second, set(n.correction2)));
     const V step = hn::MulAdd(set(n.weight_decay), weight, hn::Div(mean, hn::Add(root, set(n.eps))));
@@ -64,21 +66,22 @@ KernelPtr make_adamw(const Signature& s, int) {
   fixed.one_minus_beta2 = static_cast<float>(1.0 - beta2);
   fixed.eps = static_cast<float>(s.attributes.number("eps"));
   fixed.weight_decay = static_cast<float>(s.attributes.number("weight_decay"));
-  return make_kernel([fixed, beta1, beta2, count = s.reads[0].shape.elements()](const Call& call, Team& team) {
-    if (*reinterpret_cast<const int32_t*>(call.reads[2]) == 0) return;
-    const auto* scalars = reinterpret_cast<const double*>(call.reads[3]);
-    const double factor = *reinterpret_cast<const double*>(call.reads[1]);
-    const AdamWNumbers numbers = with_scalars(fixed, beta1, beta2, scalars, factor);
-    const auto* g = reinterpret_cast<const float*>(call.reads[0]);
-    auto* master = reinterpret_cast<float*>(call.writes[0]);
-    auto* m = reinterpret_cast<float*>(call.writes[1]);
-    auto* v = reinterpret_cast<float*>(call.writes[2]);
-    team.run((count + kTaskElements - 1) / kTaskElements, [&](int64_t index, int) {
-      const int64_t at = index * kTaskElements;
-      HWY_DYNAMIC_DISPATCH(adamw_piece)
-      (g + at, master + at, m + at, v + at, std::min(kTaskElements, count - at), numbers);
-    });
-  });
+  return make_kernel(
+      [fixed, beta1, beta2, count = s.reads[0].shape.elements()](const Call& call, Team& team) {
+        if (*reinterpret_cast<const int32_t*>(call.reads[2]) == 0) return;
+        const auto* scalars = reinterpret_cast<const double*>(call.reads[3]);
+        const double factor = *reinterpret_cast<const double*>(call.reads[1]);
+        const AdamWNumbers numbers = with_scalars(fixed, beta1, beta2, scalars, factor);
+        const auto* g = reinterpret_cast<const float*>(call.reads[0]);
+        auto* master = reinterpret_cast<float*>(call.writes[0]);
+        auto* m = reinterpret_cast<float*>(call.writes[1]);
+        auto* v = reinterpret_cast<float*>(call.writes[2]);
+        team.run((count + kTaskElements - 1) / kTaskElements, [&](int64_t index, int) {
+          const int64_t at = index * kTaskElements;
+          HWY_DYNAMIC_DISPATCH(adamw_piece)
+          (g + at, master + at, m + at, v + at, std::min(kTaskElements, count - at), numbers);
+        });
+      });
 }
 
 }  // namespace pleat::kernels::cpu

@@ -51,8 +51,8 @@ HWY_INLINE void store_pair(V even, V odd, uint32_t* words) {
 
 /// A [n][32] result, each column divided by its own number (`factor` null: as it is), to rows of 32 queries.
 template <class T>
-HWY_INLINE void store_turned(const float* sums, int64_t n, const float* factor, float* turned, T* to, int64_t stride,
-                             int64_t queries) {
+HWY_INLINE void store_turned(const float* sums, int64_t n, const float* factor, float* turned, T* to,
+                             int64_t stride, int64_t queries) {
   const int64_t padded = round_up(n, 4);
   transpose_words(reinterpret_cast<const std::byte*>(sums), kQueries * 4, padded, kQueries,
                   reinterpret_cast<uint32_t*>(turned), padded);

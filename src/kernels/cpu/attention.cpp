@@ -19,8 +19,8 @@ namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
 /// Of one chunk's scores: raises `top`, scales down `sum` and `mixed` accordingly.
-HWY_INLINE void raise_maximum(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys, bool masked,
-                              int vector, int64_t n) {
+HWY_INLINE void raise_maximum(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
+                              bool masked, int vector, int64_t n) {
   float* scores = b.scores + vector * lanes();
   const V old = hn::Load(kF, b.top + vector * lanes());
   V top = old;
@@ -71,8 +71,8 @@ HWY_INLINE void weigh(const ForwardBlock& b, int64_t keys, int64_t depth, int ve
   hn::Store(hn::Add(hn::Load(kF, total), sum), kF, total);
 }
 
-void softmax_chunk(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys, int64_t depth, int64_t n,
-                   bool halves) {
+void softmax_chunk(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys, int64_t depth,
+                   int64_t n, bool halves) {
   const bool masked = sight.masks(key, keys);
   for (int vector = 0; vector < kVectors; ++vector) {
     raise_maximum(b, sight, key, keys, masked, vector, n);
@@ -87,8 +87,8 @@ void begin_block(const ForwardBlock& b, int64_t n) {
 }
 
 /// o and lse of the block's queries; `lse` steps by `lse_stride` from token to token.
-void end_block(const ForwardBlock& b, const Field& o, int64_t token, int64_t head, int64_t n, int64_t queries, float* lse,
-               int64_t lse_stride) {
+void end_block(const ForwardBlock& b, const Field& o, int64_t token, int64_t head, int64_t n, int64_t queries,
+               float* lse, int64_t lse_stride) {
   HWY_ALIGN float inverse[kQueries];
   HWY_ALIGN float logs[kQueries];
   for (int64_t i = 0; i < kQueries; i += lanes()) {
@@ -135,8 +135,8 @@ ForwardScratch carve(Carver& carver, const AttentionShape& shape) {
 /// One key-value head of one sample, and the queries [begin, end) of the heads that share it.
 class ForwardTask {
  public:
-  ForwardTask(const AttentionShape& shape, const Product& product, const Call& call, const Signature& s, int64_t sample,
-              std::byte* scratch)
+  ForwardTask(const AttentionShape& shape, const Product& product, const Call& call, const Signature& s,
+              int64_t sample, std::byte* scratch)
       : shape_(shape),
         product_(product),
         q_(s.reads[0], call.reads[0]),
@@ -167,14 +167,16 @@ class ForwardTask {
     keys_ = in_place_ ? k.data : scratch_.keys;
     key_stride_ = in_place_ ? k.row_stride : product_.padded(shape_.n);
     if (!in_place_) product_.pack_rows(k, 0, keys, shape_.n, scratch_.keys);
-    product_.pack_rows(head_of(v_, first_token_, kv_head, shape_.n, true), 0, shape_.n, keys, scratch_.values);
+    product_.pack_rows(head_of(v_, first_token_, kv_head, shape_.n, true), 0, shape_.n, keys,
+                       scratch_.values);
     value_stride_ = product_.padded(keys);
   }
 
   void attend(const Sight& sight, int64_t head) {
     const ForwardBlock& b = scratch_.block;
     const int64_t token = first_token_ + sight.first_query;
-    product_.pack_panel(head_of(q_, token, head, shape_.n, true), shape_.n, 0, sight.queries, scratch_.queries);
+    product_.pack_panel(head_of(q_, token, head, shape_.n, true), shape_.n, 0, sight.queries,
+                        scratch_.queries);
     HWY_DYNAMIC_DISPATCH(begin_block)(b, shape_.n);
     for (int64_t key = sight.key_begin(); key < sight.key_end(); key += kKeyChunk) {
       const int64_t keys = std::min(kKeyChunk, sight.key_end() - key);
@@ -187,8 +189,9 @@ class ForwardTask {
   void attend_chunk(const Sight& sight, int64_t key, int64_t keys) {
     const ForwardBlock& b = scratch_.block;
     const int64_t element = product_.element_bytes(), depth = product_.padded(keys);
-    const Block scores{keys, kQueries, product_.padded(shape_.n), keys_ + key * key_stride_ * element, key_stride_,
-                       scratch_.queries};
+    const Block scores{
+        keys,        kQueries,        product_.padded(shape_.n), keys_ + key * key_stride_ * element,
+        key_stride_, scratch_.queries};
     product_.multiply(scores, {reinterpret_cast<std::byte*>(b.scores), base::DType::f32, kQueries, false});
     HWY_DYNAMIC_DISPATCH(softmax_chunk)(b, sight, key, keys, depth, shape_.n, product_.form() == Form::bf16);
     const Block mix{shape_.n, kQueries, depth, scratch_.values + key * element, value_stride_, b.weights};

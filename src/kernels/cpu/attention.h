@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What attention and its gradient share. Scores are held turned: a panel is 32 queries, a row one key, so that maxima,
-// sums and masks run along the lanes, the weights of the keys are at once a packed panel for the next product, and no
-// S x S matrix exists. Keys are taken in chunks counted from the start of the sample.
+// What attention and its gradient share. Scores are held turned: a panel is 32 queries, a row one key, so
+// that maxima, sums and masks run along the lanes, the weights of the keys are at once a packed panel for the
+// next product, and no S x S matrix exists. Keys are taken in chunks counted from the start of the sample.
 #pragma once
 #include <algorithm>
 #include <cstdint>

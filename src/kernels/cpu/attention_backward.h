@@ -6,15 +6,15 @@
 namespace pleat::kernels::cpu {
 
 struct BackwardBlock {
-  float* scores = nullptr;          // [kKeyChunk][32], then of no more use
-  float* dweights = nullptr;        // [kKeyChunk][32]: do . v
-  std::byte* weights = nullptr;     // rows [kKeyChunk][32] in the product's form
-  std::byte* dscores = nullptr;     // rows [kKeyChunk][32]
+  float* scores = nullptr;       // [kKeyChunk][32], then of no more use
+  float* dweights = nullptr;     // [kKeyChunk][32]: do . v
+  std::byte* weights = nullptr;  // rows [kKeyChunk][32] in the product's form
+  std::byte* dscores = nullptr;  // rows [kKeyChunk][32]
   std::byte* dscores_panel = nullptr;
-  float* dq = nullptr;              // [n][32]
-  float* turned = nullptr;          // [32][n], for storing
-  float* lse = nullptr;             // [32], +inf beyond the queries, so that their weights are 0
-  float* along = nullptr;           // [32], do . o
+  float* dq = nullptr;      // [n][32]
+  float* turned = nullptr;  // [32][n], for storing
+  float* lse = nullptr;     // [32], +inf beyond the queries, so that their weights are 0
+  float* along = nullptr;   // [32], do . o
   float scale = 1;
 };
 

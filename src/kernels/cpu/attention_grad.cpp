@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention_grad: weights are made again from lse, 32 queries and a chunk of keys at a time. A task has one key-value
-// head of one sample, so that dk and dv are summed by one worker in the order of queries, then heads.
+// attention_grad: weights are made again from lse, 32 queries and a chunk of keys at a time. A task has one
+// key-value head of one sample, so that dk and dv are summed by one worker in the order of queries, then
+// heads.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention_grad.cpp"
 #include "kernels/cpu/targets.h"
@@ -34,8 +35,8 @@ HWY_INLINE void hide(Pair& pair, hn::Mask<F> seen) {
   pair.dscore = hn::IfThenElseZero(seen, pair.dscore);
 }
 
-HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys, int64_t depth,
-                                int vector) {
+HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
+                                int64_t depth, int vector) {
   const V lse = hn::Load(kF, b.lse + vector * lanes()), along = hn::Load(kF, b.along + vector * lanes());
   const bool masked = sight.masks(key, keys);
   const Mask mask(sight, vector);
@@ -50,15 +51,18 @@ HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int6
       store(pair[i].weight, weights + (j + i) * kQueries);
     }
     const auto even = round_halves(pair[0].dscore), odd = round_halves(pair[1].dscore);
-    hn::StoreU(hn::DemoteTo(kH, hn::BitCast(I(), even)), kH, reinterpret_cast<uint16_t*>(dscores + j * kQueries));
+    hn::StoreU(hn::DemoteTo(kH, hn::BitCast(I(), even)), kH,
+               reinterpret_cast<uint16_t*>(dscores + j * kQueries));
     if (j + 1 < keys)
-      hn::StoreU(hn::DemoteTo(kH, hn::BitCast(I(), odd)), kH, reinterpret_cast<uint16_t*>(dscores + (j + 1) * kQueries));
+      hn::StoreU(hn::DemoteTo(kH, hn::BitCast(I(), odd)), kH,
+                 reinterpret_cast<uint16_t*>(dscores + (j + 1) * kQueries));
     hn::Store(hn::Or(even, hn::ShiftLeft<16>(odd)), kU, panel + j / 2 * kQueries);
   }
 }
 
 /// In fp32 the rows are at once the panel.
-HWY_INLINE void chunk_of_numbers(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys, int vector) {
+HWY_INLINE void chunk_of_numbers(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
+                                 int vector) {
   const V lse = hn::Load(kF, b.lse + vector * lanes()), along = hn::Load(kF, b.along + vector * lanes());
   const bool masked = sight.masks(key, keys);
   const Mask mask(sight, vector);
@@ -85,13 +89,14 @@ void score_gradients(const BackwardBlock& b, const Sight& sight, int64_t key, in
 template <class T>
 HWY_INLINE float dot(const T* a, const T* b, int64_t n) {
   V sum = hn::Zero(kF);
-  for (int64_t i = 0; i < n; i += lanes()) sum = hn::MulAdd(load_part(a + i, n - i), load_part(b + i, n - i), sum);
+  for (int64_t i = 0; i < n; i += lanes())
+    sum = hn::MulAdd(load_part(a + i, n - i), load_part(b + i, n - i), sum);
   return sum_lanes(sum);
 }
 
 /// lse and do . o of the block's queries; dq to zero.
-void begin_block(const BackwardBlock& b, const Field& o, const Field& dout, int64_t token, int64_t head, int64_t n,
-                 int64_t queries, const float* lse, int64_t lse_stride) {
+void begin_block(const BackwardBlock& b, const Field& o, const Field& dout, int64_t token, int64_t head,
+                 int64_t n, int64_t queries, const float* lse, int64_t lse_stride) {
   for (int64_t q = 0; q < kQueries; ++q) {
     b.lse[q] = q < queries ? lse[q * lse_stride] : HUGE_VALF;
     if (q >= queries)
@@ -104,7 +109,8 @@ void begin_block(const BackwardBlock& b, const Field& o, const Field& dout, int6
   std::fill(b.dq, b.dq + round_up(n, 4) * kQueries, 0.0f);
 }
 
-void end_block(const BackwardBlock& b, const Field& dq, int64_t token, int64_t head, int64_t n, int64_t queries) {
+void end_block(const BackwardBlock& b, const Field& dq, int64_t token, int64_t head, int64_t n,
+               int64_t queries) {
   if (dq.is_bf16())
     store_turned(b.dq, n, nullptr, b.turned, dq.row<bf16>(token) + head * n, dq.stride, queries);
   else
@@ -140,7 +146,8 @@ BackwardScratch carve(Carver& carver, const AttentionShape& shape) {
   const int64_t rows = shape.sequence * shape.padded_n() * 4, panel = shape.padded_n() * kQueries * 4;
   for (auto* piece : {&scratch.keys, &scratch.values}) *piece = carver.bytes(rows);
   scratch.keys_turned = carver.bytes(shape.n * shape.padded_sequence() * 4);
-  for (auto* piece : {&scratch.q_turned, &scratch.do_turned, &scratch.q, &scratch.dout}) *piece = carver.bytes(panel);
+  for (auto* piece : {&scratch.q_turned, &scratch.do_turned, &scratch.q, &scratch.dout})
+    *piece = carver.bytes(panel);
   for (auto* piece : {&scratch.dk, &scratch.dv}) *piece = carver.floats(shape.sequence * shape.n);
   BackwardBlock& block = scratch.block;
   for (auto* piece : {&block.scores, &block.dweights}) *piece = carver.floats(kKeyChunk * kQueries);
@@ -155,8 +162,8 @@ BackwardScratch carve(Carver& carver, const AttentionShape& shape) {
 /// One key-value head of one sample.
 class BackwardTask {
  public:
-  BackwardTask(const AttentionShape& shape, const Product& product, const Call& call, const Signature& s, int64_t sample,
-               std::byte* scratch)
+  BackwardTask(const AttentionShape& shape, const Product& product, const Call& call, const Signature& s,
+               int64_t sample, std::byte* scratch)
       : shape_(shape),
         product_(product),
         q_(s.reads[0], call.reads[0]),
@@ -179,7 +186,8 @@ class BackwardTask {
     const int64_t rows = shape_.sequence, elements = rows * shape_.n;
     keys_ = rows_of(k_, kv_head, scratch_.keys);
     values_ = rows_of(v_, kv_head, scratch_.values);
-    product_.pack_rows(head_of(k_, first_token_, kv_head, shape_.n, true), 0, shape_.n, rows, scratch_.keys_turned);
+    product_.pack_rows(head_of(k_, first_token_, kv_head, shape_.n, true), 0, shape_.n, rows,
+                       scratch_.keys_turned);
     std::fill(scratch_.dk, scratch_.dk + elements, 0.0f);
     std::fill(scratch_.dv, scratch_.dv + elements, 0.0f);
     const bool one_document = is_one_document(documents_, rows);
@@ -229,17 +237,21 @@ class BackwardTask {
     const BackwardBlock& b = scratch_.block;
     const int64_t n = shape_.n, deep = product_.padded(n), element = product_.element_bytes();
     const int64_t depth = product_.padded(keys), across = product_.padded(sight.queries);
-    product_.multiply({keys, kQueries, deep, keys_.data + key * keys_.stride * element, keys_.stride, scratch_.q_turned},
-                      sums(b.scores, kQueries, false));
     product_.multiply(
-        {keys, kQueries, deep, values_.data + key * values_.stride * element, values_.stride, scratch_.do_turned},
-        sums(b.dweights, kQueries, false));
+        {keys, kQueries, deep, keys_.data + key * keys_.stride * element, keys_.stride, scratch_.q_turned},
+        sums(b.scores, kQueries, false));
+    product_.multiply({keys, kQueries, deep, values_.data + key * values_.stride * element, values_.stride,
+                       scratch_.do_turned},
+                      sums(b.dweights, kQueries, false));
     HWY_DYNAMIC_DISPATCH(score_gradients)(b, sight, key, keys, depth, product_.form() == Form::bf16);
-    product_.multiply({keys, n, across, b.weights, kQueries, scratch_.dout}, sums(scratch_.dv + key * n, n, true));
-    product_.multiply({keys, n, across, b.dscores, kQueries, scratch_.q}, sums(scratch_.dk + key * n, n, true));
+    product_.multiply({keys, n, across, b.weights, kQueries, scratch_.dout},
+                      sums(scratch_.dv + key * n, n, true));
+    product_.multiply({keys, n, across, b.dscores, kQueries, scratch_.q},
+                      sums(scratch_.dk + key * n, n, true));
     const std::byte* panel = product_.form() == Form::bf16 ? b.dscores_panel : b.dscores;
-    product_.multiply({n, kQueries, depth, scratch_.keys_turned + key * element, product_.padded(shape_.sequence), panel},
-                      sums(b.dq, kQueries, true));
+    product_.multiply(
+        {n, kQueries, depth, scratch_.keys_turned + key * element, product_.padded(shape_.sequence), panel},
+        sums(b.dq, kQueries, true));
   }
 
   static Destination sums(float* to, int64_t stride, bool add) {

@@ -54,7 +54,8 @@ float row_lse(const Field& logits, int64_t row, int64_t n) {
 }
 
 /// factor (softmax - onehot) of one row.
-void row_grad(const Field& logits, const Field& grad, int64_t row, int64_t n, float lse, float factor, int64_t target) {
+void row_grad(const Field& logits, const Field& grad, int64_t row, int64_t n, float lse, float factor,
+              int64_t target) {
   const auto corrected = [&](float logit) { return factor * (std::exp(logit - lse) - 1.0f); };
   if (logits.is_bf16()) {
     grad_row(logits.row<bf16>(row), grad.row<bf16>(row), n, lse, factor);
@@ -79,13 +80,14 @@ HWY_EXPORT(row_grad);
 
 int64_t checked_target(int32_t target, int64_t vocabulary, int64_t token) {
   if (target < 0 || target >= vocabulary)
-    base::fail<base::CheckError>("cross_entropy: token {} has target {}, outside the vocabulary of {}", token, target,
-                                 vocabulary);
+    base::fail<base::CheckError>("cross_entropy: token {} has target {}, outside the vocabulary of {}", token,
+                                 target, vocabulary);
   return target;
 }
 
 float logit_at(const Field& logits, int64_t row, int64_t column) {
-  return logits.is_bf16() ? static_cast<float>(logits.row<base::bf16>(row)[column]) : logits.row<float>(row)[column];
+  return logits.is_bf16() ? static_cast<float>(logits.row<base::bf16>(row)[column])
+                          : logits.row<float>(row)[column];
 }
 
 }  // namespace
@@ -125,7 +127,8 @@ KernelPtr make_cross_entropy_grad(const Signature& s, int) {
           continue;
         }
         HWY_DYNAMIC_DISPATCH(row_grad)
-        (logits, grad, t, vocabulary, lse[t], dloss[t] * weights[t], checked_target(targets[t], vocabulary, t));
+        (logits, grad, t, vocabulary, lse[t], dloss[t] * weights[t],
+         checked_target(targets[t], vocabulary, t));
       }
     });
   });

@@ -27,7 +27,8 @@ template <class X, class Z, class Y>
 HWY_INLINE void map_sum(const X* a, const Z* b, Y* y, int64_t width) {
   int64_t i = 0;
   for (; i + lanes() <= width; i += lanes()) store(hn::Add(load(a + i), load(b + i)), y + i);
-  if (i < width) store_part(hn::Add(load_part(a + i, width - i), load_part(b + i, width - i)), y + i, width - i);
+  if (i < width)
+    store_part(hn::Add(load_part(a + i, width - i), load_part(b + i, width - i)), y + i, width - i);
 }
 
 template <class X, class Y>
@@ -47,7 +48,8 @@ void cast_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64
   if (x.dtype == y.dtype) {
     const size_t bytes = static_cast<size_t>(width * base::size_of(x.dtype));
     for (int64_t r = begin; r < end; ++r)
-      std::memcpy(y.data + r * y.stride * base::size_of(y.dtype), x.data + r * x.stride * base::size_of(x.dtype), bytes);
+      std::memcpy(y.data + r * y.stride * base::size_of(y.dtype),
+                  x.data + r * x.stride * base::size_of(x.dtype), bytes);
   } else if (x.is_bf16()) {
     cast_typed<bf16, float>(x, y, begin, end, width);
   } else {
@@ -78,9 +80,11 @@ void add_into(const Field& a, const Field& b, const Field& y, int64_t begin, int
 /// `b` with stride 0 is one row for all.
 void add_rows(const Field& a, const Field& b, const Field& y, int64_t begin, int64_t end, int64_t width) {
   if (a.is_bf16())
-    b.is_bf16() ? add_into<bf16, bf16>(a, b, y, begin, end, width) : add_into<bf16, float>(a, b, y, begin, end, width);
+    b.is_bf16() ? add_into<bf16, bf16>(a, b, y, begin, end, width)
+                : add_into<bf16, float>(a, b, y, begin, end, width);
   else
-    b.is_bf16() ? add_into<float, bf16>(a, b, y, begin, end, width) : add_into<float, float>(a, b, y, begin, end, width);
+    b.is_bf16() ? add_into<float, bf16>(a, b, y, begin, end, width)
+                : add_into<float, float>(a, b, y, begin, end, width);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -115,7 +119,8 @@ Extent extent_of(const Signature& s) {
 template <class Body>
 void for_extent(Team& team, const Extent& extent, Body&& body) {
   if (!extent.pieces) {
-    for_rows(team, extent.rows, extent.width, [&](int64_t begin, int64_t end, int) { body(begin, end, extent.width); });
+    for_rows(team, extent.rows, extent.width,
+             [&](int64_t begin, int64_t end, int) { body(begin, end, extent.width); });
     return;
   }
   team.run(extent.rows, [&](int64_t index, int) {
@@ -133,7 +138,8 @@ Field field_of(const graph::OperandType& type, std::byte* data, const Extent& ex
 
 KernelPtr make_cast(const Signature& s, int) {
   return make_kernel([s, extent = extent_of(s)](const Call& call, Team& team) {
-    const Field x = field_of(s.reads[0], call.reads[0], extent), y = field_of(s.writes[0], call.writes[0], extent);
+    const Field x = field_of(s.reads[0], call.reads[0], extent),
+                y = field_of(s.writes[0], call.writes[0], extent);
     for_extent(team, extent, [&](int64_t begin, int64_t end, int64_t width) {
       HWY_DYNAMIC_DISPATCH(cast_rows)(x, y, begin, end, width);
     });
@@ -143,7 +149,8 @@ KernelPtr make_cast(const Signature& s, int) {
 KernelPtr make_scale(const Signature& s, int) {
   const auto factor = static_cast<float>(s.attributes.number("factor"));
   return make_kernel([s, factor, extent = extent_of(s)](const Call& call, Team& team) {
-    const Field x = field_of(s.reads[0], call.reads[0], extent), y = field_of(s.writes[0], call.writes[0], extent);
+    const Field x = field_of(s.reads[0], call.reads[0], extent),
+                y = field_of(s.writes[0], call.writes[0], extent);
     for_extent(team, extent, [&](int64_t begin, int64_t end, int64_t width) {
       HWY_DYNAMIC_DISPATCH(scale_rows)(x, y, begin, end, width, factor);
     });
@@ -152,7 +159,8 @@ KernelPtr make_scale(const Signature& s, int) {
 
 KernelPtr make_add(const Signature& s, int) {
   return make_kernel([s, extent = extent_of(s)](const Call& call, Team& team) {
-    const Field a = field_of(s.reads[0], call.reads[0], extent), b = field_of(s.reads[1], call.reads[1], extent);
+    const Field a = field_of(s.reads[0], call.reads[0], extent),
+                b = field_of(s.reads[1], call.reads[1], extent);
     const Field y = field_of(s.writes[0], call.writes[0], extent);
     for_extent(team, extent, [&](int64_t begin, int64_t end, int64_t width) {
       HWY_DYNAMIC_DISPATCH(add_rows)(a, b, y, begin, end, width);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// embedding, embedding_grad. The gradient sorts the tokens by id (stably, so in order of t) and then makes each row of
-// the table in one go: summed from zero, stored or added once.
+// embedding, embedding_grad. The gradient sorts the tokens by id (stably, so in order of t) and then makes
+// each row of the table in one go: summed from zero, stored or added once.
 #include <algorithm>
 #include <cstring>
 
@@ -13,7 +13,8 @@ namespace {
 
 void check_id(int32_t id, int64_t vocabulary, int64_t token) {
   if (id < 0 || id >= vocabulary)
-    base::fail<base::CheckError>("embedding: token {} has id {}, outside the vocabulary of {}", token, id, vocabulary);
+    base::fail<base::CheckError>("embedding: token {} has id {}, outside the vocabulary of {}", token, id,
+                                 vocabulary);
 }
 
 /// Tokens in order of id; first[v] to first[v + 1] are those of id v.
@@ -35,8 +36,12 @@ Sorted sort_by_id(const int32_t* ids, int64_t tokens, int64_t vocabulary, std::b
   return {first, order};
 }
 
-float number(float x) { return x; }
-float number(base::bf16 x) { return static_cast<float>(x); }
+float number(float x) {
+  return x;
+}
+float number(base::bf16 x) {
+  return static_cast<float>(x);
+}
 
 /// One row of the gradient; kept in pieces so that a piece stays in registers and cache.
 template <class T>

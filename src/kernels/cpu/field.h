@@ -16,7 +16,8 @@ struct Field {
   int64_t stride = 0;  // elements from row to row
 
   Field() = default;
-  Field(const graph::OperandType& type, std::byte* bytes) : data(bytes), dtype(type.dtype), stride(type.row_stride) {}
+  Field(const graph::OperandType& type, std::byte* bytes)
+      : data(bytes), dtype(type.dtype), stride(type.row_stride) {}
 
   bool is_bf16() const { return dtype == base::DType::bf16; }
   template <class T>
@@ -25,7 +26,8 @@ struct Field {
   }
 };
 
-/// A task touches about this many elements: long enough to hide its start, short enough to stay in a core's cache.
+/// A task touches about this many elements: long enough to hide its start, short enough to stay in a core's
+/// cache.
 inline constexpr int64_t kTaskElements = 16384;
 
 /// body(begin, end, worker) over blocks of rows.
@@ -39,7 +41,8 @@ void for_rows(Team& team, int64_t rows, int64_t width, Body&& body) {
 
 /// The fixed blocks of a sum over rows; each block's sums are stored and then added in order.
 struct Blocks {
-  explicit Blocks(int64_t rows) : size(std::max<int64_t>(64, (rows + 63) / 64)), count((rows + size - 1) / size) {}
+  explicit Blocks(int64_t rows)
+      : size(std::max<int64_t>(64, (rows + 63) / 64)), count((rows + size - 1) / size) {}
   int64_t size;
   int64_t count;
 };

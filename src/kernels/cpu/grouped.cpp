@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// grouped_matmul and grouped_outer: one product per expert over its rows, whose number is known only at run time. The
-// product takes any number of rows, so nothing is bound per count; padding between experts is not touched.
+// grouped_matmul and grouped_outer: one product per expert over its rows, whose number is known only at run
+// time. The product takes any number of rows, so nothing is bound per count; padding between experts is not
+// touched.
 #include <algorithm>
 
 #include "kernels/cpu/expert_rows.h"
@@ -33,11 +34,15 @@ struct OuterShape {
   }
 };
 
-int64_t tiles(int64_t size, int64_t step) { return (size + step - 1) / step; }
+int64_t tiles(int64_t size, int64_t step) {
+  return (size + step - 1) / step;
+}
 
 }  // namespace
 
-int64_t grouped_matmul_workspace(const Signature& s, int team_size) { return MatmulShape(s).scratch() * team_size; }
+int64_t grouped_matmul_workspace(const Signature& s, int team_size) {
+  return MatmulShape(s).scratch() * team_size;
+}
 
 KernelPtr make_grouped_matmul(const Signature& s, int) {
   const MatmulShape shape(s);
@@ -72,7 +77,9 @@ KernelPtr make_grouped_matmul(const Signature& s, int) {
   });
 }
 
-int64_t grouped_outer_workspace(const Signature& s, int team_size) { return OuterShape(s).scratch() * team_size; }
+int64_t grouped_outer_workspace(const Signature& s, int team_size) {
+  return OuterShape(s).scratch() * team_size;
+}
 
 KernelPtr make_grouped_outer(const Signature& s, int) {
   const OuterShape shape(s);

@@ -26,16 +26,18 @@ KernelPtr make_kernel(Run run) {
   return std::make_unique<Bound>(std::move(run));
 }
 
-inline bool accumulates(const Signature& signature, int result) { return (signature.accumulates >> result) & 1u; }
+inline bool accumulates(const Signature& signature, int result) {
+  return (signature.accumulates >> result) & 1u;
+}
 
 /// One per operation; signatures come checked by their dtypes only.
 using Make = KernelPtr(const Signature& signature, int team_size);
 Make make_matmul, make_grouped_matmul, make_grouped_outer, make_cast, make_scale, make_add, make_add_bias,
     make_column_sum, make_token_sum, make_sum_squares, make_embedding, make_embedding_grad, make_rms_norm,
-    make_rms_norm_grad, make_rope, make_swiglu, make_swiglu_grad, make_cross_entropy,
-    make_cross_entropy_grad, make_attention, make_attention_grad, make_router, make_router_grad,
-    make_router_sums, make_router_sums_grad, make_route, make_permute, make_unpermute, make_combine,
-    make_combine_grad, make_adamw;
+    make_rms_norm_grad, make_rope, make_swiglu, make_swiglu_grad, make_cross_entropy, make_cross_entropy_grad,
+    make_attention, make_attention_grad, make_router, make_router_grad, make_router_sums,
+    make_router_sums_grad, make_route, make_permute, make_unpermute, make_combine, make_combine_grad,
+    make_adamw;
 /// Bytes of workspace, for those that want any.
 using Workspace = int64_t(const Signature& signature, int team_size);
 Workspace matmul_workspace, grouped_matmul_workspace, grouped_outer_workspace, column_sum_workspace,

@@ -16,8 +16,8 @@ struct Plan {
   int64_t scratch() const { return tile_scratch_bytes(std::min(tile_rows, m), std::min(tile_columns, n), k); }
 };
 
-/// Packing B costs about a hundred rows' worth of products, so a tile takes many rows and few columns; where A has to be
-/// turned as well (weight gradients), the tile is about square.
+/// Packing B costs about a hundred rows' worth of products, so a tile takes many rows and few columns; where
+/// A has to be turned as well (weight gradients), the tile is about square.
 Plan plan_of(const Signature& s) {
   const bool turned = s.attributes.integer_or("transpose_a", 0) != 0;
   const auto& a = s.reads[0].shape;
@@ -34,15 +34,19 @@ Plan plan_of(const Signature& s) {
 
 }  // namespace
 
-int64_t matmul_workspace(const Signature& signature, int team_size) { return plan_of(signature).scratch() * team_size; }
+int64_t matmul_workspace(const Signature& signature, int team_size) {
+  return plan_of(signature).scratch() * team_size;
+}
 
 KernelPtr make_matmul(const Signature& s, int) {
   const Plan plan = plan_of(s);
   // Mixed operands are multiplied in fp32.
   const bool both = s.reads[0].dtype == s.reads[1].dtype;
   const Product product(both ? s.reads[0].dtype : base::DType::f32);
-  const Matrix a{nullptr, s.reads[0].dtype, s.reads[0].row_stride, s.attributes.integer_or("transpose_a", 0) != 0};
-  const Matrix b{nullptr, s.reads[1].dtype, s.reads[1].row_stride, s.attributes.integer_or("transpose_b", 0) != 0};
+  const Matrix a{nullptr, s.reads[0].dtype, s.reads[0].row_stride,
+                 s.attributes.integer_or("transpose_a", 0) != 0};
+  const Matrix b{nullptr, s.reads[1].dtype, s.reads[1].row_stride,
+                 s.attributes.integer_or("transpose_b", 0) != 0};
   const Destination y{nullptr, s.writes[0].dtype, s.writes[0].row_stride, false};
   const bool accumulate = accumulates(s, 0);
   return make_kernel([=](const Call& call, Team& team) {

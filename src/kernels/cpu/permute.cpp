@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// route, permute, unpermute, combine, combine_grad: tokens to expert rows and back. A row at or beyond the bound of the
-// expert buffer is left out.
+// route, permute, unpermute, combine, combine_grad: tokens to expert rows and back. A row at or beyond the
+// bound of the expert buffer is left out.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/permute.cpp"
 #include "kernels/cpu/targets.h"
@@ -22,8 +22,8 @@ namespace HWY_NAMESPACE {
 
 /// out = sum over k of weights[k] y[rows[k]] (weights null: all 1), in order of k.
 template <class T>
-HWY_INLINE void gather_token(const Field& y, const int32_t* rows, const float* weights, int64_t top_k, int64_t bound,
-                             T* out, int64_t width) {
+HWY_INLINE void gather_token(const Field& y, const int32_t* rows, const float* weights, int64_t top_k,
+                             int64_t bound, T* out, int64_t width) {
   for (int64_t i = 0; i < width; i += lanes()) {
     V sum = hn::Zero(kF);
     for (int64_t k = 0; k < top_k; ++k) {
@@ -74,7 +74,9 @@ namespace {
 HWY_EXPORT(gather_tokens);
 HWY_EXPORT(spread_token);
 
-const int32_t* integers(std::byte* data) { return reinterpret_cast<const int32_t*>(data); }
+const int32_t* integers(std::byte* data) {
+  return reinterpret_cast<const int32_t*>(data);
+}
 
 /// unpermute (no weights) and combine.
 KernelPtr make_gather(const Signature& s, bool weighted) {
@@ -106,8 +108,8 @@ KernelPtr make_route(const Signature& s, int) {
     std::fill(counts, counts + experts, 0);
     for (int64_t i = 0; i < pairs; ++i) {
       if (indices[i] < 0 || indices[i] >= experts)
-        base::fail<base::CheckError>("route: index {} of pair {} is outside the experts, [0, {})", indices[i], i,
-                                     experts);
+        base::fail<base::CheckError>("route: index {} of pair {} is outside the experts, [0, {})", indices[i],
+                                     i, experts);
       ++counts[indices[i]];
     }
     int64_t start = 0;
@@ -137,13 +139,18 @@ KernelPtr make_permute(const Signature& s, int) {
   });
 }
 
-KernelPtr make_unpermute(const Signature& s, int) { return make_gather(s, false); }
+KernelPtr make_unpermute(const Signature& s, int) {
+  return make_gather(s, false);
+}
 
-KernelPtr make_combine(const Signature& s, int) { return make_gather(s, true); }
+KernelPtr make_combine(const Signature& s, int) {
+  return make_gather(s, true);
+}
 
 KernelPtr make_combine_grad(const Signature& s, int) {
   return make_kernel([s](const Call& call, Team& team) {
-    const Field y(s.reads[0], call.reads[0]), dout(s.reads[3], call.reads[3]), dy(s.writes[0], call.writes[0]);
+    const Field y(s.reads[0], call.reads[0]), dout(s.reads[3], call.reads[3]),
+        dy(s.writes[0], call.writes[0]);
     const int32_t* rows = integers(call.reads[1]);
     const auto* weights = reinterpret_cast<const float*>(call.reads[2]);
     auto* dweights = reinterpret_cast<float*>(call.writes[1]);
@@ -151,8 +158,8 @@ KernelPtr make_combine_grad(const Signature& s, int) {
     for_rows(team, s.reads[1].shape[0], width * top_k, [&](int64_t begin, int64_t end, int) {
       for (int64_t i = begin * top_k; i < end * top_k; ++i)
         dweights[i] = rows[i] >= bound ? 0.0f
-                                       : HWY_DYNAMIC_DISPATCH(spread_token)(dout, i / top_k, weights[i], y, dy, rows[i],
-                                                                            width);
+                                       : HWY_DYNAMIC_DISPATCH(spread_token)(dout, i / top_k, weights[i], y,
+                                                                            dy, rows[i], width);
     });
   });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one product under matmul, grouped_matmul, grouped_outer and attention: rows of A times packed panels of B.
-// An element of the result is one chain of fused multiply-adds in the order of depth, begun at zero: its bits depend on
-// its own row and column alone, so a row gives the same result alone, among others, and at any position.
+// The one product under matmul, grouped_matmul, grouped_outer and attention: rows of A times packed panels of
+// B. An element of the result is one chain of fused multiply-adds in the order of depth, begun at zero: its
+// bits depend on its own row and column alone, so a row gives the same result alone, among others, and at any
+// position.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bf16 product with vdpbf16ps (8 rows x 32 columns of sums in registers) and with AMX tiles (32 x 32). Compiled for
-// those instructions function by function; product.cpp calls them only where they exist.
+// The bf16 product with vdpbf16ps (8 rows x 32 columns of sums in registers) and with AMX tiles (32 x 32).
+// Compiled for those instructions function by function; product.cpp calls them only where they exist.
 #include <immintrin.h>
 // GCC 12 calls the undefined vectors inside its own intrinsics uninitialised.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -24,8 +24,8 @@ PLEAT_BF16 inline __mmask16 first_lanes(int64_t count) {
   return static_cast<__mmask16>(count >= kHalf ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1u);
 }
 
-/// One row of finished sums, as two vectors, to columns [0, count) at `column`. The conversion to bf16 flushes subnormal
-/// numbers, but these products never give any: vdpbf16ps and tdpbf16ps flush them already.
+/// One row of finished sums, as two vectors, to columns [0, count) at `column`. The conversion to bf16
+/// flushes subnormal numbers, but these products never give any: vdpbf16ps and tdpbf16ps flush them already.
 PLEAT_BF16 inline void put(__m512 left, __m512 right, const Destination& to, int64_t row, int64_t column,
                            int64_t count) {
   const int64_t at = row * to.row_stride + column;
@@ -85,7 +85,8 @@ PLEAT_AMX void shape_tiles(int64_t upper, int64_t lower) {
   asm volatile("ldtilecfg %0" ::"m"(shapes));
 }
 
-PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth, bool lower) {
+PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth,
+                                bool lower) {
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -161,8 +162,12 @@ PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
   shape_tiles(16, 16);
 }
 
-PLEAT_AMX void hold_tiles() { shape_tiles(16, 16); }
+PLEAT_AMX void hold_tiles() {
+  shape_tiles(16, 16);
+}
 
-PLEAT_AMX void release_tiles() { _tile_release(); }
+PLEAT_AMX void release_tiles() {
+  _tile_release();
+}
 
 }  // namespace pleat::kernels::cpu

@@ -15,7 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-// 16 registers hold 6 x 2 sums; 32 registers 12 x 2. Two vectors of columns at a time keep it the same everywhere.
+// 16 registers hold 6 x 2 sums; 32 registers 12 x 2. Two vectors of columns at a time keep it the same
+// everywhere.
 inline constexpr int64_t kRows = HWY_TARGET == HWY_AVX3 ? 12 : 6;
 inline constexpr int64_t kMaxColumns = 2 * HWY_MAX_BYTES / 4;
 
@@ -28,8 +29,8 @@ HWY_INLINE void put(V sum, int64_t columns, T* to) {
 
 /// R rows times two vectors of one panel's columns.
 template <int64_t R, class T, bool add>
-HWY_INLINE void rows_by_two(const float* a, int64_t a_stride, const float* panel, int64_t depth, int64_t columns,
-                            T* to, int64_t to_stride) {
+HWY_INLINE void rows_by_two(const float* a, int64_t a_stride, const float* panel, int64_t depth,
+                            int64_t columns, T* to, int64_t to_stride) {
   V left[R], right[R];
   for (int64_t r = 0; r < R; ++r) left[r] = right[r] = hn::Zero(kF);
   for (int64_t k = 0; k < depth; ++k) {
@@ -48,8 +49,8 @@ HWY_INLINE void rows_by_two(const float* a, int64_t a_stride, const float* panel
 }
 
 template <int64_t R, class T, bool add>
-HWY_NOINLINE void panel_rows(const float* a, int64_t a_stride, const float* panel, int64_t depth, int64_t columns,
-                             T* to, int64_t to_stride) {
+HWY_NOINLINE void panel_rows(const float* a, int64_t a_stride, const float* panel, int64_t depth,
+                             int64_t columns, T* to, int64_t to_stride) {
   const int64_t step = 2 * lanes();
   for (int64_t c = 0; c < columns; c += step)
     rows_by_two<R, T, add>(a, a_stride, panel + c, depth, columns - c, to + c, to_stride);
@@ -92,7 +93,9 @@ HWY_AFTER_NAMESPACE();
 namespace pleat::kernels::cpu {
 HWY_EXPORT(multiply);
 
-void multiply_f32(const Block& block, const Destination& to) { HWY_DYNAMIC_DISPATCH(multiply)(block, to); }
+void multiply_f32(const Block& block, const Destination& to) {
+  HWY_DYNAMIC_DISPATCH(multiply)(block, to);
+}
 
 }  // namespace pleat::kernels::cpu
 #endif

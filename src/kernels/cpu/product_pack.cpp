@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packing of operands. The unit is a 32-bit word: one fp32 number, or the two bf16 numbers of depths 2w and 2w + 1.
-// A panel is words [depth][32 columns], packed rows are words [rows][depth]; so each source is either copied by rows of
-// words or transposed, in blocks of 32 x 32 words.
+// Packing of operands. The unit is a 32-bit word: one fp32 number, or the two bf16 numbers of depths 2w and
+// 2w + 1. A panel is words [depth][32 columns], packed rows are words [rows][depth]; so each source is either
+// copied by rows of words or transposed, in blocks of 32 x 32 words.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/product_pack.cpp"
 #include "kernels/cpu/targets.h"
@@ -23,14 +23,14 @@ using Words = uint32_t[kSide * kSide];
 struct Source {
   Matrix matrix;
   Form form;
-  int64_t depth;   // unpadded
-  int64_t words;   // of the padded depth
+  int64_t depth;  // unpadded
+  int64_t words;  // of the padded depth
   bool raw() const { return (form == Form::bf16) == (matrix.dtype == base::DType::bf16); }
 };
 
 /// fp32 numbers from a row of the source, zeros beyond `count`.
-HWY_INLINE void read_numbers(const Source& s, const std::byte* row, int64_t first, int64_t count, int64_t total,
-                             uint32_t* words) {
+HWY_INLINE void read_numbers(const Source& s, const std::byte* row, int64_t first, int64_t count,
+                             int64_t total, uint32_t* words) {
   if (s.matrix.dtype == base::DType::f32) {
     if (count > 0) std::memcpy(words, row + first * 4, static_cast<size_t>(count) * 4);
   } else {
@@ -84,7 +84,8 @@ HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t colum
   for (int64_t word = 0; word < s.words; word += kSide) {
     const int64_t count = std::min(kSide, s.words - word);
     if (s.raw() && columns == kSide && word + kSide <= whole_words) {
-      transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, kSide, panel + word * kSide, kSide);
+      transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, kSide, panel + word * kSide,
+                      kSide);
       continue;
     }
     HWY_ALIGN Words block;
@@ -150,7 +151,8 @@ namespace pleat::kernels::cpu {
 HWY_EXPORT(pack_panel);
 HWY_EXPORT(pack_rows);
 
-void Product::pack_panel(const Matrix& b, int64_t depth, int64_t column, int64_t columns, std::byte* panel) const {
+void Product::pack_panel(const Matrix& b, int64_t depth, int64_t column, int64_t columns,
+                         std::byte* panel) const {
   const int64_t words = padded(depth) * element_bytes() / 4;
   HWY_DYNAMIC_DISPATCH(pack_panel)
   (b, form_, depth, words, column, columns, reinterpret_cast<uint32_t*>(panel));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rms_norm, rms_norm_grad. A row is one normalised vector; dims between the first and the last only count rows.
+// rms_norm, rms_norm_grad. A row is one normalised vector; dims between the first and the last only count
+// rows.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/rms_norm.cpp"
 #include "kernels/cpu/targets.h"
@@ -38,7 +39,8 @@ HWY_INLINE void norm_row(const T* x, const float* w, T* y, float* rstd, int64_t 
 }
 
 template <class T>
-HWY_INLINE void norm_grad_row(const T* x, const float* w, float rstd, const T* dy, T* dx, float* dw, int64_t n) {
+HWY_INLINE void norm_grad_row(const T* x, const float* w, float rstd, const T* dy, T* dx, float* dw,
+                              int64_t n) {
   const V r = set(rstd);
   V dot = hn::Zero(kF);
   for (int64_t i = 0; i < n; i += lanes()) {
@@ -58,8 +60,8 @@ HWY_INLINE void norm_grad_row(const T* x, const float* w, float rstd, const T* d
 }
 
 /// `inner` vectors of `n` elements per row of the fields.
-void norm_rows(const Field& x, const float* w, const Field& y, float* rstd, int64_t begin, int64_t end, int64_t inner,
-               int64_t n, float eps) {
+void norm_rows(const Field& x, const float* w, const Field& y, float* rstd, int64_t begin, int64_t end,
+               int64_t inner, int64_t n, float eps) {
   for (int64_t t = begin; t < end; ++t)
     for (int64_t h = 0; h < inner; ++h) {
       if (x.is_bf16())
@@ -69,8 +71,8 @@ void norm_rows(const Field& x, const float* w, const Field& y, float* rstd, int6
     }
 }
 
-void norm_grad_rows(const Field& x, const float* w, const float* rstd, const Field& dy, const Field& dx, float* dw,
-                    int64_t begin, int64_t end, int64_t inner, int64_t n) {
+void norm_grad_rows(const Field& x, const float* w, const float* rstd, const Field& dy, const Field& dx,
+                    float* dw, int64_t begin, int64_t end, int64_t inner, int64_t n) {
   std::fill(dw, dw + n, 0.0f);
   for (int64_t t = begin; t < end; ++t)
     for (int64_t h = 0; h < inner; ++h) {
@@ -78,7 +80,8 @@ void norm_grad_rows(const Field& x, const float* w, const float* rstd, const Fie
       if (x.is_bf16())
         norm_grad_row(x.row<bf16>(t) + h * n, w, r, dy.row<bf16>(t) + h * n, dx.row<bf16>(t) + h * n, dw, n);
       else
-        norm_grad_row(x.row<float>(t) + h * n, w, r, dy.row<float>(t) + h * n, dx.row<float>(t) + h * n, dw, n);
+        norm_grad_row(x.row<float>(t) + h * n, w, r, dy.row<float>(t) + h * n, dx.row<float>(t) + h * n, dw,
+                      n);
     }
 }
 
@@ -95,7 +98,9 @@ HWY_EXPORT(norm_grad_rows);
 
 struct NormShape {
   explicit NormShape(const Signature& s)
-      : rows(s.reads[0].shape[0]), n(s.reads[0].shape[s.reads[0].shape.dims() - 1]), inner(s.reads[0].shape.row_elements() / n) {}
+      : rows(s.reads[0].shape[0]),
+        n(s.reads[0].shape[s.reads[0].shape.dims() - 1]),
+        inner(s.reads[0].shape.row_elements() / n) {}
   int64_t rows, n, inner;
 };
 
@@ -130,7 +135,8 @@ KernelPtr make_rms_norm_grad(const Signature& s, int) {
       HWY_DYNAMIC_DISPATCH(norm_grad_rows)
       (x, w, rstd, dy, dx, sums + b * shape.n, b * blocks.size, end, shape.inner, shape.n);
     });
-    add_up_blocks(team, sums, blocks.count, shape.n, reinterpret_cast<float*>(call.writes[1]), add && !call.first);
+    add_up_blocks(team, sums, blocks.count, shape.n, reinterpret_cast<float*>(call.writes[1]),
+                  add && !call.first);
   });
 }
 

@@ -52,14 +52,16 @@ HWY_EXPORT(turn_token);
 KernelPtr make_rope(const Signature& s, int) {
   const bool inverse = s.attributes.integer_or("inverse", 0) != 0;
   return make_kernel([s, inverse](const Call& call, Team& team) {
-    const Field x(s.reads[0], call.reads[0]), table(s.reads[2], call.reads[2]), y(s.writes[0], call.writes[0]);
+    const Field x(s.reads[0], call.reads[0]), table(s.reads[2], call.reads[2]),
+        y(s.writes[0], call.writes[0]);
     const auto* positions = reinterpret_cast<const int32_t*>(call.reads[1]);
     const int64_t heads = s.reads[0].shape[1], n = s.reads[0].shape[2], rows = s.reads[2].shape[0];
     for_rows(team, s.reads[0].shape[0], heads * n, [&](int64_t begin, int64_t end, int) {
       const auto turn = HWY_DYNAMIC_DISPATCH(turn_token);
       for (int64_t t = begin; t < end; ++t) {
         if (positions[t] < 0 || positions[t] >= rows)
-          base::fail<base::CheckError>("rope: token {} has position {}, outside the table of {}", t, positions[t], rows);
+          base::fail<base::CheckError>("rope: token {} has position {}, outside the table of {}", t,
+                                       positions[t], rows);
         turn(x, y, t, table.row<float>(positions[t]), heads, n, inverse);
       }
     });

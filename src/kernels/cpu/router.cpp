@@ -17,7 +17,8 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-/// Of the numbers that come after (value, index) in descending order, ties by index, the first; -1 if NaN hides it.
+/// Of the numbers that come after (value, index) in descending order, ties by index, the first; -1 if NaN
+/// hides it.
 HWY_INLINE int32_t next_largest(const float* x, int64_t n, float value, int64_t index) {
   const V past = set(value), at = set(static_cast<float>(index)), low = set(-HUGE_VALF);
   const auto candidates = [&](int64_t i, V v) HWY_ATTR {
@@ -73,17 +74,19 @@ HWY_INLINE float softmax(const float* x, float* probs, int64_t n) {
   }
   const float total = sum_lanes(sum);
   const V scale = set(1.0f / total);
-  for (int64_t i = 0; i < n; i += lanes()) store_part(hn::Mul(load_part(probs + i, n - i), scale), probs + i, n - i);
+  for (int64_t i = 0; i < n; i += lanes())
+    store_part(hn::Mul(load_part(probs + i, n - i), scale), probs + i, n - i);
   return highest + std::log(total);
 }
 
-void router_token(const float* logits, float* probs, float* weights, int32_t* indices, float* lse, int64_t experts,
-                  int64_t top_k, bool renormalise) {
+void router_token(const float* logits, float* probs, float* weights, int32_t* indices, float* lse,
+                  int64_t experts, int64_t top_k, bool renormalise) {
   *lse = softmax(logits, probs, experts);
   choose(logits, experts, indices, top_k);
   float chosen = 0;
   for (int64_t k = 0; k < top_k; ++k) chosen += probs[indices[k]];
-  for (int64_t k = 0; k < top_k; ++k) weights[k] = renormalise ? probs[indices[k]] / chosen : probs[indices[k]];
+  for (int64_t k = 0; k < top_k; ++k)
+    weights[k] = renormalise ? probs[indices[k]] / chosen : probs[indices[k]];
 }
 
 /// `chain` holds the whole cotangent of probs and becomes that of the logits.
@@ -133,11 +136,10 @@ KernelPtr make_router(const Signature& s, int) {
   const bool renormalise = s.attributes.integer("renormalise") != 0;
   return make_kernel([=](const Call& call, Team& team) {
     for_rows(team, tokens, 8 * experts, [&](int64_t begin, int64_t end, int) {
-      for (int64_t t = begin; t < end; ++t)
-        HWY_DYNAMIC_DISPATCH(router_token)
-        (numbers(call.reads[0]) + t * experts, numbers(call.writes[0]) + t * experts,
-         numbers(call.writes[1]) + t * top_k, numbers<int32_t>(call.writes[2]) + t * top_k,
-         numbers(call.writes[3]) + t, experts, top_k, renormalise);
+      for (int64_t t = begin; t < end; ++t) HWY_DYNAMIC_DISPATCH(router_token)
+      (numbers(call.reads[0]) + t * experts, numbers(call.writes[0]) + t * experts,
+       numbers(call.writes[1]) + t * top_k, numbers<int32_t>(call.writes[2]) + t * top_k,
+       numbers(call.writes[3]) + t, experts, top_k, renormalise);
     });
   });
 }
@@ -152,8 +154,9 @@ KernelPtr make_router_grad(const Signature& s, int) {
         const float* dprobs = numbers(call.reads[4]) + t * experts;
         float* chain = numbers(call.writes[0]) + t * experts;
         std::copy(dprobs, dprobs + experts, chain);
-        add_weight_chain(probs, numbers(call.reads[1]) + t * top_k, numbers<int32_t>(call.reads[2]) + t * top_k,
-                         numbers(call.reads[3]) + t * top_k, chain, top_k, renormalise);
+        add_weight_chain(probs, numbers(call.reads[1]) + t * top_k,
+                         numbers<int32_t>(call.reads[2]) + t * top_k, numbers(call.reads[3]) + t * top_k,
+                         chain, top_k, renormalise);
         HWY_DYNAMIC_DISPATCH(softmax_grad)(probs, chain, numbers(call.reads[5])[t], experts);
       }
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads, stores and functions on vectors of fp32, compiled once per instruction set (included inside foreach_target).
-// A store of bf16 rounds to nearest even and keeps NaN; Highway's own conversion truncates.
+// Loads, stores and functions on vectors of fp32, compiled once per instruction set (included inside
+// foreach_target). A store of bf16 rounds to nearest even and keeps NaN; Highway's own conversion truncates.
 #if defined(PLEAT_KERNELS_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PLEAT_KERNELS_CPU_SIMD_INL_H_
 #undef PLEAT_KERNELS_CPU_SIMD_INL_H_
@@ -28,8 +28,12 @@ using H = hn::Rebind<uint16_t, F>;  // as many 16-bit lanes as a vector has floa
 inline constexpr F kF{};
 inline constexpr U kU{};
 inline constexpr H kH{};
-HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(kF)); }
-HWY_INLINE V set(float x) { return hn::Set(kF, x); }
+HWY_INLINE int64_t lanes() {
+  return static_cast<int64_t>(hn::Lanes(kF));
+}
+HWY_INLINE V set(float x) {
+  return hn::Set(kF, x);
+}
 
 /// The upper halves of fp32 patterns rounded to nearest even, in the low 16 bits of each lane.
 HWY_INLINE hn::Vec<U> round_halves(V x) {
@@ -37,7 +41,7 @@ HWY_INLINE hn::Vec<U> round_halves(V x) {
   const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(kU, 1u));
   const auto rounded = hn::ShiftRight<16>(hn::Add(u, hn::Add(odd, hn::Set(kU, 0x7fffu))));
   const auto quiet = hn::Or(hn::ShiftRight<16>(u), hn::Set(kU, 0x40u));
-  return hn::IfThenElse(hn::RebindMask(kU, hn::Ne(x, x)), quiet, rounded);
+  return hn::IfThenElse(hn::RebindMask(kU, hn::IsNaN(x)), quiet, rounded);
 }
 
 HWY_INLINE hn::Vec<H> to_halves(V x) {
@@ -45,13 +49,19 @@ HWY_INLINE hn::Vec<H> to_halves(V x) {
   return hn::DemoteTo(kH, hn::BitCast(hn::RebindToSigned<F>(), round_halves(x)));
 }
 
-HWY_INLINE V load(const float* p) { return hn::LoadU(kF, p); }
+HWY_INLINE V load(const float* p) {
+  return hn::LoadU(kF, p);
+}
 HWY_INLINE V load(const bf16* p) {
   const auto halves = hn::LoadU(kH, reinterpret_cast<const uint16_t*>(p));
   return hn::BitCast(kF, hn::ShiftLeft<16>(hn::PromoteTo(kU, halves)));
 }
-HWY_INLINE void store(V x, float* p) { hn::StoreU(x, kF, p); }
-HWY_INLINE void store(V x, bf16* p) { hn::StoreU(to_halves(x), kH, reinterpret_cast<uint16_t*>(p)); }
+HWY_INLINE void store(V x, float* p) {
+  hn::StoreU(x, kF, p);
+}
+HWY_INLINE void store(V x, bf16* p) {
+  hn::StoreU(to_halves(x), kH, reinterpret_cast<uint16_t*>(p));
+}
 
 /// The first `count` elements, the other lanes zero.
 template <class T>
@@ -76,8 +86,12 @@ HWY_INLINE V rounded_to(V x) {
   return hn::BitCast(kF, hn::ShiftLeft<16>(round_halves(x)));
 }
 
-HWY_INLINE float sum_lanes(V x) { return hn::GetLane(hn::SumOfLanes(kF, x)); }
-HWY_INLINE float max_lanes(V x) { return hn::GetLane(hn::MaxOfLanes(kF, x)); }
+HWY_INLINE float sum_lanes(V x) {
+  return hn::GetLane(hn::SumOfLanes(kF, x));
+}
+HWY_INLINE float max_lanes(V x) {
+  return hn::GetLane(hn::MaxOfLanes(kF, x));
+}
 
 /// e^x to about 2 ulp; 0 below -87.3 (also for -inf), +inf above 88.72, NaN for NaN.
 HWY_INLINE V exp(V x) {
@@ -102,7 +116,7 @@ HWY_INLINE V exp(V x) {
   p = hn::Mul(hn::Mul(p, a), b);
   p = hn::IfThenZeroElse(hn::Lt(x, set(-87.33f)), p);
   p = hn::IfThenElse(hn::Gt(x, set(88.72f)), hn::Inf(kF), p);
-  return hn::IfThenElse(hn::Ne(x, x), x, p);
+  return hn::IfThenElse(hn::IsNaN(x), x, p);
 }
 
 /// e^x for x <= 0 (a rounding error above is harmless): as exp, without the care for large arguments.
@@ -136,12 +150,12 @@ HWY_INLINE V sigmoid(V x) {
   const V e = exp_negative(hn::Neg(hn::Abs(kept)));
   const V small = reciprocal(hn::Add(set(1.0f), e));  // of |x|, in [1/2, 1]
   const V s = hn::IfThenElse(hn::Lt(kept, hn::Zero(kF)), hn::Mul(e, small), small);
-  return hn::IfThenElse(hn::Ne(x, x), x, s);
+  return hn::IfThenElse(hn::IsNaN(x), x, s);
 }
 
 /// to[c][r] = from[r][c]; rows and columns are multiples of 4.
-HWY_INLINE void transpose_words(const std::byte* from, int64_t from_bytes, int64_t rows, int64_t columns, uint32_t* to,
-                                int64_t to_words) {
+HWY_INLINE void transpose_words(const std::byte* from, int64_t from_bytes, int64_t rows, int64_t columns,
+                                uint32_t* to, int64_t to_words) {
   const hn::CappedTag<uint32_t, 4> d;
   const hn::RepartitionToWide<decltype(d)> wide;
   for (int64_t r = 0; r < rows; r += 4)

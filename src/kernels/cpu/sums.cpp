@@ -36,7 +36,8 @@ void column_sums(const Field& x, int64_t begin, int64_t end, int64_t width, floa
 }
 
 /// to = (add ? to : 0) + sum of the blocks' sums, in order, for columns [begin, end).
-void combine_blocks(const float* sums, int64_t blocks, int64_t width, int64_t begin, int64_t end, float* to, bool add) {
+void combine_blocks(const float* sums, int64_t blocks, int64_t width, int64_t begin, int64_t end, float* to,
+                    bool add) {
   for (int64_t i = begin; i < end; i += lanes()) {
     const int64_t count = end - i;
     V sum = hn::Zero(kF);
@@ -93,7 +94,9 @@ void add_up_blocks(Team& team, const float* sums, int64_t blocks, int64_t width,
   });
 }
 
-int64_t column_sum_workspace(const Signature& s, int) { return Blocks(s.reads[0].shape[0]).count * s.reads[0].shape[1] * 4; }
+int64_t column_sum_workspace(const Signature& s, int) {
+  return Blocks(s.reads[0].shape[0]).count * s.reads[0].shape[1] * 4;
+}
 
 KernelPtr make_column_sum(const Signature& s, int) {
   return make_kernel([s, add = accumulates(s, 0)](const Call& call, Team& team) {
@@ -105,7 +108,8 @@ KernelPtr make_column_sum(const Signature& s, int) {
       HWY_DYNAMIC_DISPATCH(column_sums)
       (x, b * blocks.size, std::min(rows, (b + 1) * blocks.size), width, sums + b * width);
     });
-    add_up_blocks(team, sums, blocks.count, width, reinterpret_cast<float*>(call.writes[0]), add && !call.first);
+    add_up_blocks(team, sums, blocks.count, width, reinterpret_cast<float*>(call.writes[0]),
+                  add && !call.first);
   });
 }
 

@@ -48,7 +48,8 @@ void swiglu_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int
   }
 }
 
-void swiglu_grad_rows(const Field& x, const Field& dy, const Field& dx, int64_t begin, int64_t end, int64_t f) {
+void swiglu_grad_rows(const Field& x, const Field& dy, const Field& dx, int64_t begin, int64_t end,
+                      int64_t f) {
   for (int64_t r = begin; r < end; ++r) {
     if (x.is_bf16())
       swiglu_grad_row(x.row<bf16>(r), dy.row<bf16>(r), dx.row<bf16>(r), f);
@@ -70,7 +71,8 @@ HWY_EXPORT(swiglu_grad_rows);
 
 /// body(begin, end) over the rows to be computed: all, or the experts'. `counts` is the operand's position.
 template <class Body>
-void for_computed_rows(Team& team, const Signature& s, const Call& call, size_t counts, int64_t width, Body&& body) {
+void for_computed_rows(Team& team, const Signature& s, const Call& call, size_t counts, int64_t width,
+                       Body&& body) {
   const int64_t rows = s.writes[0].shape[0];
   if (s.reads.size() <= counts) {
     for_rows(team, rows, width, [&](int64_t begin, int64_t end, int) { body(begin, end); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One task of a product: a tile of the result, computed by one worker from operands as they lie in memory. It packs what
-// it needs into the worker's scratch, chunk of depth by chunk of depth; the chunks depend on the depth alone.
+// One task of a product: a tile of the result, computed by one worker from operands as they lie in memory. It
+// packs what it needs into the worker's scratch, chunk of depth by chunk of depth; the chunks depend on the
+// depth alone.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,8 @@ void compute_tile(const Product& product, const Tile& tile, std::byte* scratch);
 /// Bytes for tiles of at most these sizes, in either form.
 int64_t tile_scratch_bytes(int64_t rows, int64_t columns, int64_t depth);
 
-constexpr int64_t round_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
+constexpr int64_t round_up(int64_t x, int64_t step) {
+  return (x + step - 1) / step * step;
+}
 
 }  // namespace pleat::kernels::cpu

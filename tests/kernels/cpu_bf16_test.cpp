@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vectorised store of bf16 and the vectorised functions, over all of their range.
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "cpu_compare.h"
+
+namespace pleat::kernels::testing {
+namespace {
+
+using base::bf16;
+using base::DType;
+using graph::Op;
+using graph::OperandType;
+using graph::Signature;
+
+Operands make_operands(const Signature& s) {
+  Operands operands;
+  for (const auto& type : s.reads) operands.reads.emplace_back(type);
+  for (const auto& type : s.writes) operands.writes.emplace_back(type);
+  return operands;
+}
+
+TEST(CpuBf16, RoundsToNearestEvenAndKeepsNaN) {
+  constexpr int64_t kAll = 65536;
+  for (const uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
+    Signature s;
+    s.op = Op::cast;
+    s.reads = {OperandType::dense(DType::f32, {kAll + 3})};  // not a whole number of vectors
+    s.writes = {OperandType::dense(DType::bf16, {kAll + 3})};
+    Operands operands = make_operands(s);
+    auto* from = reinterpret_cast<uint32_t*>(operands.reads[0].data());
+    for (int64_t i = 0; i < kAll + 3; ++i) from[i] = static_cast<uint32_t>(i) << 16 | low;
+    Team team(1);
+    run_cpu(s, operands, team);
+    const auto* to = reinterpret_cast<const bf16*>(operands.writes[0].data());
+    for (int64_t i = 0; i < kAll + 3; ++i)
+      ASSERT_EQ(to[i].bits, bf16::round_bits(from[i])) << i << " low " << low;
+  }
+}
+
+/// softmax - onehot with lse 0 and weight 1 is e^x away from the target.
+TEST(CpuBf16, ExponentialIsAccurateEverywhere) {
+  constexpr int64_t kCount = 200003;
+  Signature s;
+  s.op = Op::cross_entropy_grad;
+  s.reads = {OperandType::dense(DType::f32, {1, kCount}), OperandType::dense(DType::i32, {1}),
+             OperandType::dense(DType::f32, {1}), OperandType::dense(DType::f32, {1}),
+             OperandType::dense(DType::f32, {1})};
+  s.writes = {OperandType::dense(DType::f32, {1, kCount})};
+  Operands operands = make_operands(s);
+  for (int64_t i = 0; i < kCount; ++i)
+    operands.reads[0].view().set(0, i, -90.0 + 178.0 * static_cast<double>(i) / kCount);
+  operands.reads[2].view().set(0, 0, 1);
+  operands.reads[4].view().set(0, 0, 1);
+  Team team(1);
+  run_cpu(s, operands, team);
+  for (int64_t i = 1; i < kCount; ++i) {
+    const double x = operands.reads[0].view().get(0, i), got = operands.writes[0].view().get(0, i);
+    const double want = std::exp(x), flushed = std::exp(-87.33);
+    ASSERT_LE(std::fabs(got - want), 4 * kUnit * want + (want <= flushed ? flushed : 0)) << "e^" << x;
+  }
+}
+
+TEST(CpuBf16, NaNIsNeverLost) {
+  for (const Case& test_case : cases()) {
+    const Signature& s = test_case.signature;
+    if (cpu_row(s).empty() ||
+        !(s.op == Op::matmul || s.op == Op::attention || s.op == Op::cross_entropy || s.op == Op::swiglu ||
+          s.op == Op::rms_norm || s.op == Op::router || s.op == Op::add))
+      continue;
+    SCOPED_TRACE(test_case.name);
+    Operands operands = operands_of(test_case);
+    operands.reads[0].view().set(0, 0, std::nan(""));
+    Team team(1);
+    run_cpu(s, operands, team);
+    bool seen = false;
+    for (const Buffer& result : operands.writes)
+      for (const double number : result.numbers()) seen = seen || std::isnan(number);
+    EXPECT_TRUE(seen);
+  }
+}
+
+}  // namespace
+}  // namespace pleat::kernels::testing

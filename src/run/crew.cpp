@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/crew.h"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/errors.h"
+#include "comm/threads/world.h"
+
+namespace pleat::run {
+
+struct Crew::Implementation {
+  Implementation(const program::Program& p, MakePorts ports, Options o)
+      : program(p), make_ports(std::move(ports)), options(std::move(o)), world(static_cast<int>(p.layout.world())) {}
+
+  const program::Program& program;
+  MakePorts make_ports;
+  Options options;
+  comm::ThreadWorld world;
+  std::vector<std::thread> threads;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  const std::function<void(base::Rank, Rank&)>* task = nullptr;
+  int64_t round = 0;  // tasks given so far
+  int busy = 0;
+  bool ending = false;
+  std::exception_ptr cause, consequence;
+
+  /// A rank that only ends because another one did throws a CommError that tells of it; the other's own error is the cause.
+  void keep(std::exception_ptr error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const base::CommError&) {
+      if (!consequence) consequence = error;
+    } catch (...) {
+      if (!cause) cause = error;
+    }
+  }
+
+  void live(base::Rank rank) {
+    std::unique_ptr<comm::Communicator> communicator = world.join(rank);
+    std::unique_ptr<Ports> ports;
+    std::unique_ptr<Rank> bound;
+    std::exception_ptr error;
+    try {
+      ports = make_ports(rank);
+      bound = std::make_unique<Rank>(program, rank, *communicator, *ports, options);
+    } catch (const std::exception& e) {
+      error = std::current_exception();
+      communicator->fail(e.what());
+    }
+    std::unique_lock lock(mutex);
+    for (int64_t seen = 0;;) {
+      if (error) keep(error), error = nullptr;
+      if (--busy == 0) changed.notify_all();
+      changed.wait(lock, [&] { return ending || round > seen; });
+      if (ending) return;
+      seen = round;
+      const auto* body = task;
+      lock.unlock();
+      try {
+        if (bound) (*body)(rank, *bound);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+    }
+  }
+
+  void wait_for_all(std::unique_lock<std::mutex>& lock) {
+    changed.wait(lock, [&] { return busy == 0; });
+    const std::exception_ptr error = cause ? cause : consequence;
+    if (error) std::rethrow_exception(error);
+  }
+
+  void end() {
+    {
+      const std::lock_guard lock(mutex);
+      ending = true;
+    }
+    changed.notify_all();
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
+};
+
+Crew::Crew(const program::Program& program, MakePorts make_ports, Options options)
+    : implementation_(std::make_unique<Implementation>(program, std::move(make_ports), std::move(options))) {
+  Implementation& crew = *implementation_;
+  crew.busy = static_cast<int>(program.layout.world());
+  for (int64_t rank = 0; rank < program.layout.world(); ++rank)
+    crew.threads.emplace_back([&crew, rank] { crew.live(base::Rank(rank)); });
+  try {
+    std::unique_lock lock(crew.mutex);
+    crew.wait_for_all(lock);
+  } catch (...) {
+    crew.end();
+    throw;
+  }
+}
+
+Crew::~Crew() {
+  implementation_->end();
+}
+
+void Crew::each(const std::function<void(base::Rank, Rank&)>& body) {
+  Implementation& crew = *implementation_;
+  std::unique_lock lock(crew.mutex);
+  crew.task = &body;
+  ++crew.round;
+  crew.busy = static_cast<int>(crew.threads.size());
+  crew.changed.notify_all();
+  crew.wait_for_all(lock);
+}
+
+}  // namespace pleat::run

@@ -93,7 +93,7 @@ Operands operands_of(const Case& test_case, Fill fill) {
 
 void run_kernel(std::string_view kernel, const graph::Signature& signature, Operands& operands, Team& team,
                 bool first, int64_t workspace_bytes) {
-  const auto bound = bind(kernel, signature, workspace_bytes, team.size());
+  const auto bound = kernels::bind(kernel, signature, workspace_bytes, team.size());
   const auto bytes = graph::OperandType::dense(base::DType::i64, {(workspace_bytes + 7) / 8});
   const Buffer workspace(bytes);
   std::vector<std::byte*> reads, writes;

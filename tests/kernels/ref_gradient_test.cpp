@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "base/philox.h"
-#include "case_list.h"
+#include "tensors.h"
 
 namespace pleat::kernels::testing {
 namespace {
@@ -36,14 +36,6 @@ Buffer random(std::initializer_list<int64_t> dims, std::string_view name) {
   for (int64_t r = 0; r < view.rows(); ++r)
     for (int64_t c = 0; c < view.columns(); ++c)
       view.set(r, c, stream.normal(static_cast<uint64_t>(r * view.columns() + c)));
-  return buffer;
-}
-
-Buffer filled(const OperandType& type, std::initializer_list<double> numbers) {
-  Buffer buffer(type);
-  const int64_t columns = buffer.view().columns();
-  int64_t i = 0;
-  for (double number : numbers) buffer.view().set(i / columns, i % columns, number), ++i;
   return buffer;
 }
 
@@ -113,7 +105,7 @@ TEST(Gradient, LinearRows) {
 TEST(Gradient, Embedding) {
   Point p{Op::embedding, {}, {}, {f64({5, 3})}, {random({5, 3}, "dy")}};
   p.reads.push_back(random({4, 3}, "table"));
-  p.reads.push_back(filled(i32({5}), {3, 0, 3, 1, 3}));
+  p.reads.push_back(tensor_of(i32({5}), {3, 0, 3, 1, 3}));
   expect_gradient(p, 0,
                   gradients(Op::embedding_grad, {}, {&p.reads[1], &*p.cotangents[0]}, {f64({4, 3})})[0]);
 }
@@ -144,7 +136,7 @@ TEST(Gradient, MatmulIsClosedUnderDifferentiation) {
 TEST(Gradient, Rope) {
   Point p{Op::rope, {{"inverse", int64_t{0}}}, {}, {f64({5, 3, 6})}, {random({5, 3, 6}, "dy")}};
   p.reads.push_back(random({5, 3, 6}, "x"));
-  p.reads.push_back(filled(i32({5}), {0, 6, 2, 2, 5}));
+  p.reads.push_back(tensor_of(i32({5}), {0, 6, 2, 2, 5}));
   p.reads.push_back(random({7, 6}, "table"));
   const Attributes inverse{{"inverse", int64_t{1}}};
   expect_gradient(p, 0,
@@ -158,7 +150,7 @@ TEST(Gradient, Attention) {
     Point p{Op::attention, attributes, {}, {q, f64({14, 6})}, {random({14, 6, 5}, "do"), std::nullopt}};
     p.reads.push_back(random({14, 6, 5}, "q"));
     p.reads.push_back(random({14, 2, 5}, "k")), p.reads.push_back(random({14, 2, 5}, "v"));
-    p.reads.push_back(filled(i32({14}), {0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2}));
+    p.reads.push_back(tensor_of(i32({14}), {0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2}));
     const auto forward = p.run();
     const auto g = gradients(
         Op::attention_grad, attributes,
@@ -175,9 +167,9 @@ TEST(Gradient, SwigluOnAllRowsAndOnExpertRows) {
 
   const Attributes attributes{{"tile", int64_t{4}}};
   Point ragged{
-      Op::swiglu, attributes, {}, {f64({7, 1})}, {filled(f64({7, 1}), {0.3, -1, 0.7, 0, 2, 0.1, 0})}};
+      Op::swiglu, attributes, {}, {f64({7, 1})}, {tensor_of(f64({7, 1}), {0.3, -1, 0.7, 0, 2, 0.1, 0})}};
   ragged.reads.push_back(random({7, 2}, "x"));
-  ragged.reads.push_back(filled(i32({1, 3}), {3, 0, 2}));
+  ragged.reads.push_back(tensor_of(i32({1, 3}), {3, 0, 2}));
   const auto dx = gradients(Op::swiglu_grad, attributes,
                             {&ragged.reads[0], &*ragged.cotangents[0], &ragged.reads[1]}, {f64({7, 2})});
   expect_gradient(ragged, 0, dx[0]);
@@ -186,8 +178,8 @@ TEST(Gradient, SwigluOnAllRowsAndOnExpertRows) {
 TEST(Gradient, CrossEntropy) {
   Point p{Op::cross_entropy, {}, {}, {f64({5}), f64({5})}, {random({5}, "dloss"), std::nullopt}};
   p.reads.push_back(random({5, 7}, "logits"));
-  p.reads.push_back(filled(i32({5}), {6, 0, -100, 3, 3}));
-  p.reads.push_back(filled(CaseList::f32({5}), {1, 0.5, 0, 2, 1}));
+  p.reads.push_back(tensor_of(i32({5}), {6, 0, -100, 3, 3}));
+  p.reads.push_back(tensor_of(CaseList::f32({5}), {1, 0.5, 0, 2, 1}));
   const auto forward = p.run();
   expect_gradient(
       p, 0,
@@ -231,7 +223,7 @@ TEST(Gradient, RouterSumsAndBalanceLoss) {
 }
 
 TEST(Gradient, PermuteUnpermuteAndCombine) {
-  const Buffer rows = filled(i32({3, 2}), {4, 0, 1, 6, 2, 5});  // row 3 of 7 is padding
+  const Buffer rows = tensor_of(i32({3, 2}), {4, 0, 1, 6, 2, 5});  // row 3 of 7 is padding
   Buffer dy = random({7, 3}, "dy");
   for (int64_t d = 0; d < 3; ++d) dy.view().set(3, d, 0);
   Point permute{Op::permute, {}, {}, {f64({7, 3})}, {dy}};
@@ -255,7 +247,7 @@ TEST(Gradient, PermuteUnpermuteAndCombine) {
 
 TEST(Gradient, GroupedMatmulIsClosedUnderDifferentiation) {
   const auto flags = [](int64_t b) { return Attributes{{"transpose_b", b}, {"tile", int64_t{4}}}; };
-  const Buffer counts = filled(i32({2, 3}), {1, 0, 2, 2, 0, 1});  // rows 0-2, none, 4-6 of 8
+  const Buffer counts = tensor_of(i32({2, 3}), {1, 0, 2, 2, 0, 1});  // rows 0-2, none, 4-6 of 8
   Buffer dy = random({8, 3}, "dy");
   for (int64_t row : {3, 7})
     for (int64_t n = 0; n < 3; ++n) dy.view().set(row, n, 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every communicator must do, at group sizes 1, 2, 3 and 8. The fake one conforms only where nobody else
 // is there.
-#include <numeric>
+#include <algorithm>
+#include <ostream>
 
 #include "harness.h"
 #include "sums.h"
@@ -13,6 +14,10 @@ struct Case {
   std::string implementation;
   int ranks = 1;
 };
+
+void PrintTo(const Case& chosen, std::ostream* out) {
+  *out << chosen.implementation << " " << chosen.ranks;
+}
 
 class Conformance : public testing::TestWithParam<Case> {
  protected:

@@ -3,6 +3,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -66,14 +67,19 @@ inline void expect_no_errors(const Errors& errors) {
   for (size_t rank = 0; rank < errors.size(); ++rank) EXPECT_EQ(errors[rank], "") << "rank " << rank;
 }
 
+/// A sleep that must be ended by a change: one that lasts its whole time is a lost wake-up or a deadlock.
+inline void sleep_until_change(Communicator& comm, uint32_t seen) {
+  const auto start = std::chrono::steady_clock::now();
+  comm.wait_for_change(seen, kHangMilliseconds);
+  if (std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(kHangMilliseconds))
+    base::fail<base::CheckError>("rank {} was not woken", comm.rank().value);
+}
+
 inline void finish(Communicator& comm, Ticket ticket) {
   while (true) {
     const uint32_t seen = comm.change_count();
     if (comm.poll(ticket)) return;
-    comm.wait_for_change(seen, kHangMilliseconds);
-    if (comm.change_count() == seen && !comm.poll(ticket))
-      base::fail<base::CheckError>("rank {} hangs; it waits for {} ranks", comm.rank().value,
-                                   comm.waiting_for(ticket).size());
+    sleep_until_change(comm, seen);
   }
 }
 

@@ -164,8 +164,7 @@ void travel(Communicator& comm, std::vector<Road>& roads, std::mt19937_64& rando
     }
     if (!open) return;
     if (changed) continue;
-    comm.wait_for_change(seen, kHangMilliseconds);
-    if (comm.change_count() == seen) base::fail<base::CheckError>("rank {} hangs", comm.rank().value);
+    sleep_until_change(comm, seen);
   }
 }
 

@@ -107,6 +107,20 @@ TEST(Threads, WaitingForNamesAPosterThatDoesNotPoll) {
   }));
 }
 
+// A poll does a bounded piece of work; who then sleeps must not sleep over the rest.
+TEST(Threads, AnUnfinishedPieceCountsAsAChange) {
+  ThreadWorld world(1);
+  const auto comm = world.join(base::Rank(0));
+  const std::vector<std::byte> in(size_t{8} << 20, std::byte{5});
+  std::vector<std::byte> out(in.size());
+  const Ticket ticket = comm->all_gather(comm->open(channel_of({0}, "alone")), in, out);
+  int polls = 1;
+  for (uint32_t seen = comm->change_count(); !comm->poll(ticket); seen = comm->change_count(), ++polls)
+    ASSERT_NE(comm->change_count(), seen);
+  EXPECT_GT(polls, 1);
+  EXPECT_EQ(out, in);
+}
+
 // Whatever a rank waits for, it does its share for the others.
 TEST(Threads, APollWorksOnEveryOpenOperation) {
   expect_no_errors(run_threads(2, [](Communicator& comm) {

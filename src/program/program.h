@@ -49,6 +49,7 @@ struct Region {
   Area area = Area::scratch;
   int64_t offset = 0;
   graph::OperandType type;
+  int32_t buffer = -1;  // of the stage: whose bytes these are while it lives, so that lives can be told apart; -1: unsaid
   int64_t end() const { return offset + type.bytes(); }
   bool operator==(const Region&) const = default;
 };

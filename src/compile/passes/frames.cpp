@@ -97,7 +97,7 @@ class Frames {
 
   Region region(int buffer) const {
     const Buffer& b = stage_.buffers[buffer];
-    return {b.area, address_.at(b.root) + b.offset, b.type};
+    return {b.area, address_.at(b.root) + b.offset, b.type, b.root};
   }
 
   program::Segment segment_of(const Piece& piece) const {

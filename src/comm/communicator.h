@@ -56,25 +56,29 @@ class Communicator {
                                 base::DType dtype) = 0;
   /// in = one equal part per member, out = one equal part from each member.
   virtual Ticket all_to_all(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out) = 0;
-  /// Ragged rows: each pair (source, destination) agrees on the number of rows and on the order of its
-  /// blocks; a disagreement is a CommError on both. Blocks are read during the call only.
+  /// Ragged rows: each pair (source, destination) names the same blocks in the same order, the caller's own
+  /// among them; empty blocks count for nothing. A pair that disagrees on a block's rows is a CommError on
+  /// both. Rows that no receive names stay as they are. Blocks are read during the call only.
   virtual Ticket exchange(ChannelId channel, std::span<const std::byte> in, std::span<std::byte> out,
                           int64_t row_bytes, std::span<const RowBlock> sends,
                           std::span<const RowBlock> receives) = 0;
 
-  /// True when the ticket is complete (then it may be forgotten). Makes progress. Throws CommError when
-  /// another rank has failed; the message names that rank and its error.
+  /// True when the ticket is complete (then it may be forgotten). Makes progress on every open operation of
+  /// this rank. Throws CommError when another rank has failed; the message names that rank and its error.
   virtual bool poll(Ticket ticket) = 0;
 
-  /// Tells every rank that this one ends with `reason`; their next poll or wait throws.
+  /// Tells every rank that this one ends with `reason`; their next poll or wait throws. The first reason
+  /// stays. When this returns (or poll or wait throws) no other rank touches the caller's buffers any more:
+  /// call it before they go.
   virtual void fail(const std::string& reason) = 0;
 
-  /// Sleeps until something may have changed since `seen` (a value that change_count() gave) or
-  /// `milliseconds` passed.
+  /// Sleeps until something may have changed since `seen` (a value that change_count() gave before the polls
+  /// that found nothing to do) or `milliseconds` passed.
   virtual uint32_t change_count() const = 0;
   virtual void wait_for_change(uint32_t seen, int milliseconds) = 0;
 
-  /// For the watchdog: the members of the channel that have not posted what this ticket waits for.
+  /// For the watchdog: the members of the channel that have not posted what this ticket waits for or, when
+  /// all have, those that have not done their part of it.
   virtual std::vector<base::Rank> waiting_for(Ticket ticket) const = 0;
 };
 

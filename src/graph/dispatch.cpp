@@ -14,23 +14,22 @@ using layout::MeshKind;
 using layout::Placement;
 using layout::Placements;
 
+/// Over etp the rows are shared, as over tp: their products with shared weights may differ by rank.
 Placements expert_rows() {
-  return Placements(MeshKind::expert).with(Axis::edp, Placement::sharded(0)).with(Axis::ep, Placement::sharded(0));
+  return Placements(MeshKind::expert)
+      .with(Axis::edp, Placement::sharded(0))
+      .with(Axis::ep, Placement::sharded(0))
+      .with(Axis::etp, Placement::shared());
 }
 
-/// Worst case of expert rows when `rows` rows are spread over `experts` segments that start at multiples of `tile`.
+/// Worst case of expert rows when `rows` rows are spread over `experts` segments that start at multiples of
+/// `tile`.
 int64_t bound(int64_t rows, int64_t experts, int64_t tile) {
   return rows + std::min(experts, rows) * (tile - 1);
 }
 
 ValueId exchange(Builder& b, ValueId x, ValueId all, const Attributes& attributes, const ValueType& result) {
   return b.apply_placed(Op::exchange, attributes, {x, all}, {result}, {Axis::ep})[0];
-}
-
-ValueType sent_type(Builder& b, base::DType dtype, int64_t rows, int64_t width) {
-  const Placements dense = Placements(MeshKind::dense).with(Axis::dp, Placement::sharded(0));
-  (void)b;
-  return {dtype, {rows, width}, dense};
 }
 
 }  // namespace
@@ -53,21 +52,22 @@ Dispatched dispatch(Builder& b, ValueId x, ValueId indices, int64_t experts, int
   const ValueId permuted = b.apply_one(Op::permute, {{"rows", d.buffer}}, {x, d.sent});
 
   const auto counts_type = [&](Placement over_ep) {
-    const Placements placements =
-        Placements(MeshKind::expert).with(Axis::edp, Placement::sharded(0)).with(Axis::ep, over_ep);
+    const Placements placements = expert_rows().with(Axis::ep, over_ep);
     return ValueType{base::DType::i32, {edp * ep, experts}, placements};
   };
   d.all = b.apply_placed(Op::all_gather, {}, {route[1]}, {counts_type(Placement::shared())}, {Axis::ep})[0];
-  d.counts = b.apply_placed(Op::expert_counts, {}, {d.all}, {counts_type(Placement::sharded(1))}, {Axis::ep})[0];
+  d.counts =
+      b.apply_placed(Op::expert_counts, {}, {d.all}, {counts_type(Placement::sharded(1))}, {Axis::ep})[0];
   const Attributes forward{{"experts", experts}, {"tile", tile}, {"inverse", int64_t{0}}};
-  d.rows = exchange(b, permuted, d.all, forward, {b[x].type.dtype, {edp * ep * received, width}, expert_rows()});
+  d.rows =
+      exchange(b, permuted, d.all, forward, {b[x].type.dtype, {edp * ep * received, width}, expert_rows()});
   return d;
 }
 
 ValueId combine(Builder& b, const Dispatched& d, ValueId y, ValueId weights) {
   Attributes back = b.graph()[b[d.rows].producer].attributes;
   back.set("inverse", int64_t{1});
-  const ValueType type = sent_type(b, b[y].type.dtype, d.buffer, b[y].type.shape[1]);
+  const ValueType type{b[y].type.dtype, {d.buffer, b[y].type.shape[1]}, b[d.sent].type.placements};
   const ValueId returned = exchange(b, y, d.all, back, type);
   return b.apply_one(Op::combine, {}, {returned, d.sent, weights});
 }
@@ -75,7 +75,10 @@ ValueId combine(Builder& b, const Dispatched& d, ValueId y, ValueId weights) {
 void exchange_vjp(Vjp& v) {
   Attributes turned = v.attributes();
   turned.set("inverse", 1 - turned.integer("inverse"));
-  v.give(0, exchange(v.build(), v.cotangent(0), v.operand(1), turned, v.build()[v.operand(0)].type));
+  ValueType type = v.build()[v.operand(0)].type;
+  for (Axis axis : layout::axes_of(type.placements.mesh()))
+    type.placements = type.placements.with(axis, layout::cotangent(type.placements[axis]));
+  v.give(0, exchange(v.build(), v.cotangent(0), v.operand(1), turned, type));
 }
 
 }  // namespace pleat::graph

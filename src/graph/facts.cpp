@@ -105,6 +105,7 @@ std::vector<Placements> infer_placements(const Graph& graph, Op op, const Attrib
   std::vector<Placements> inferred(results.size(), Placements(mesh));
   const std::vector<Pattern> legal = legal_patterns(facts_of(op), context, results.size());
   for (Axis axis : layout::axes_of(mesh)) {
+    if (graph.layout.size(axis) == 1) continue;  // one rank: every placement says the same
     std::vector<Placement> have;
     for (ValueId id : operands) have.push_back(graph[id].type.placements[axis]);
     const auto match = std::find_if(legal.begin(), legal.end(), [&](const Pattern& p) {

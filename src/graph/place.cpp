@@ -48,7 +48,7 @@ ValueId place(Builder& b, ValueId value, const layout::Placements& wanted) {
   if (b[value].type.placements.mesh() != wanted.mesh())
     base::fail<base::JobError>("a value of one mesh cannot be placed on the other; dispatch moves expert rows");
   for (Axis axis : layout::axes_of(wanted.mesh()))
-    if (b[value].type.placements[axis] != wanted[axis]) value = move(b, value, axis, wanted[axis]);
+    if (b.layout().size(axis) > 1 && b[value].type.placements[axis] != wanted[axis]) value = move(b, value, axis, wanted[axis]);
   return value;
 }
 

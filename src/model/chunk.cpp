@@ -72,9 +72,9 @@ void auxiliary_losses(const Site& site, RouterSums sums) {
   const Placements whole(MeshKind::dense);
   if (r.scope == AuxiliaryScope::all_ranks)
     sums = {graph::place(b, sums.counts, whole), graph::place(b, sums.sums, whole), graph::place(b, sums.squares, whole)};
-  const double rows = static_cast<double>(r.tokens() / groups_of(r) * r.config.num_moe_layers());
+  const int64_t rows = r.tokens() / groups_of(r) * r.config.num_moe_layers();
   const ValueId balance = b.apply_one(Op::balance_loss, {{"rows", rows}}, {sums.counts, sums.sums});
-  const ValueId z = b.apply_one(Op::scale, {{"factor", 1.0 / rows}}, {sums.squares});
+  const ValueId z = b.apply_one(Op::scale, {{"factor", 1.0 / static_cast<double>(rows)}}, {sums.squares});
   b.output("balance_loss", balance);
   b.output("z_loss", z);
   b.output("metric.balance_loss", b.apply_one(Op::token_sum, {}, {balance}));

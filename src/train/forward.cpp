@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/forward.h"
+
+#include <cstring>
+#include <mutex>
+
+#include "base/errors.h"
+#include "checkpoint/safetensors.h"
+#include "compile/compile.h"
+#include "kernels/catalogue.h"
+#include "model/families/hugging_face_config.h"
+#include "model/families/parameters.h"
+#include "run/crew.h"
+#include "train/weights.h"
+
+namespace pleat::train {
+namespace {
+
+using base::DType;
+using program::Program;
+
+std::vector<double> as_doubles(std::span<const std::byte> bytes, DType dtype) {
+  std::vector<double> values(bytes.size() / static_cast<size_t>(base::size_of(dtype)));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const std::byte* at = bytes.data() + i * static_cast<size_t>(base::size_of(dtype));
+    float f = 0;
+    base::bf16 b;
+    switch (dtype) {
+      case DType::f32: std::memcpy(&f, at, sizeof f), values[i] = f; break;
+      case DType::bf16: std::memcpy(&b, at, sizeof b), values[i] = static_cast<float>(b); break;
+      default: std::memcpy(&values[i], at, sizeof(double));
+    }
+  }
+  return values;
+}
+
+/// What all ranks have sent out, put together.
+struct Collected {
+  std::mutex mutex;
+  ForwardResult result;
+  std::map<std::string, double> metrics;
+  std::map<std::string, std::vector<double>> parameters;  // stored parameters, whole
+};
+
+class ForwardPorts final : public run::Ports {
+ public:
+  ForwardPorts(const Program& program, base::Rank rank, const TokenBatch& batch, int64_t vocabulary, Collected& out)
+      : program_(program), rank_(rank), batch_(batch), vocabulary_(vocabulary), out_(out) {
+    first_token_ = program.layout.coordinate(rank, layout::Axis::dp) * program.tokens;
+  }
+
+  void fill(std::string_view port, int64_t, int, std::span<std::byte> bytes) override {
+    if (port == "seed.loss") return fill_seeds(bytes, 1.0 / static_cast<double>(batch_.samples * (batch_.sequence - 1)));
+    if (port.starts_with("seed.")) return fill_seeds(bytes, 1.0);
+    if (port == "loss_weights") return fill_each<float>(bytes, [&](int64_t t) { return has_target(t) ? 1.0f : 0.0f; });
+    fill_each<int32_t>(bytes, [&](int64_t t) {
+      if (port == "tokens") return token(t);
+      if (port == "targets") return has_target(t) ? token(t + 1) : 0;
+      if (port == "positions") return static_cast<int32_t>(t % batch_.sequence);
+      return int32_t{0};
+    });
+  }
+
+  void take(std::string_view port, int64_t, int, std::span<const std::byte> bytes) override {
+    const program::Port& what = port_named(port);
+    const std::vector<double> values = as_doubles(bytes, what.region.type.dtype);
+    const std::lock_guard lock(out_.mutex);
+    if (port == "logits") {
+      const int64_t begin = first_token_ * vocabulary_;
+      for (size_t i = 0; i < values.size(); ++i) out_.result.logits[begin + i] = static_cast<float>(values[i]);
+    } else if (port == "loss") {
+      std::copy(values.begin(), values.end(), out_.result.token_loss.begin() + first_token_);
+    } else if (port.starts_with("metric.")) {
+      out_.metrics[std::string(port)] = values[0];
+    } else if (port.starts_with("gradient.")) {
+      take_gradient(std::string(port.substr(9)), values);
+    }
+  }
+
+ private:
+  int32_t token(int64_t t) const { return static_cast<int32_t>(batch_.ids[first_token_ + t]); }
+  bool has_target(int64_t t) const { return (t + 1) % batch_.sequence != 0; }
+
+  template <class T, class Body>
+  void fill_each(std::span<std::byte> bytes, Body&& body) const {
+    for (size_t i = 0; i < bytes.size() / sizeof(T); ++i) {
+      const T value = body(static_cast<int64_t>(i));
+      std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+    }
+  }
+  void fill_seeds(std::span<std::byte> bytes, double value) const {
+    if (port_named("seed.loss").region.type.dtype == DType::f64)
+      return fill_each<double>(bytes, [&](int64_t) { return value; });
+    fill_each<float>(bytes, [&](int64_t) { return static_cast<float>(value); });
+  }
+
+  const program::Port& port_named(std::string_view name) const {
+    for (const auto* ports : {&program_.outputs, &program_.inputs})
+      for (const program::Port& port : *ports)
+        if (port.name == name && port.stage == program_.layout.stage_of(rank_).value) return port;
+    base::fail<base::CheckError>("no port '{}'", name);
+  }
+
+  /// The rank's part of a gradient into the whole; data-parallel copies and holders write the same numbers.
+  void take_gradient(const std::string& parameter, const std::vector<double>& values) {
+    for (const program::StateSlot& slot : program_.state) {
+      if (slot.name != parameter || slot.stage != program_.layout.stage_of(rank_).value) continue;
+      std::vector<double>& whole = out_.parameters[parameter];
+      whole.resize(static_cast<size_t>(slot.global.elements()));
+      const int64_t row = program_.layout.local_begin(slot.global, slot.placements, rank_)[0];
+      std::copy(values.begin(), values.end(), whole.begin() + row * slot.global.row_elements());
+    }
+  }
+
+  const Program& program_;
+  base::Rank rank_;
+  const TokenBatch& batch_;
+  int64_t vocabulary_;
+  Collected& out_;
+  int64_t first_token_ = 0;
+};
+
+void check_batch(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
+  if (batch.samples % options.layout.dp != 0)
+    base::fail<base::JobError>("axis dp of size {} does not divide the batch of {} samples", options.layout.dp, batch.samples);
+  if (batch.sequence < 2) base::fail<base::JobError>("a sequence of {} tokens has no next token", batch.sequence);
+  for (size_t i = 0; i < batch.ids.size(); ++i)
+    if (batch.ids[i] < 0 || batch.ids[i] >= model.vocab_size)
+      base::fail<base::DataError>("input_ids[{}, {}] = {} is outside the vocabulary of {}", i / batch.sequence,
+                                  i % batch.sequence, batch.ids[i], model.vocab_size);
+}
+
+compile::Request request_of(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
+  compile::Request request;
+  request.name = "forward";
+  request.purpose = options.gradients ? compile::Purpose::gradients : compile::Purpose::forward;
+  request.model = model;
+  const config::LayoutSettings& l = options.layout;
+  request.layout = layout::Layout({l.tp, l.cp, l.dp, l.pp, l.vpp, l.ep, l.etp, ""});
+  request.exact = options.precision == config::Precision::fp64 ? DType::f64 : DType::f32;
+  request.activation = options.precision == config::Precision::bf16 ? DType::bf16 : request.exact;
+  request.micro_batch = batch.samples / l.dp;
+  request.sequence = batch.sequence;
+  request.scope = model::AuxiliaryScope::all_ranks;
+  request.catalogue = options.reference_kernels ? kernels::reference_catalogue() : kernels::catalogue();
+  request.threads = std::max(1, options.cores / static_cast<int>(request.layout.world()));
+  request.emit = {"logits", "loss"};
+  return request;
+}
+
+void unfuse(const config::ModelConfig& model, const std::map<std::string, std::vector<double>>& parameters,
+            ForwardResult& result) {
+  for (const model::HuggingFaceTensor& tensor : model::hugging_face_tensors(model)) {
+    const auto found = parameters.find(tensor.parameter);
+    if (found == parameters.end()) continue;
+    const base::Shape shape = model::parameter_named(model, tensor.parameter).shape;
+    int64_t offset = 0;
+    for (int dim = 0; dim < shape.dims(); ++dim) offset = offset * shape[dim] + tensor.begin[dim];
+    const auto begin = found->second.begin() + offset;
+    result.gradients[tensor.name].assign(begin, begin + tensor.shape.elements());
+  }
+}
+
+}  // namespace
+
+TokenBatch read_tokens(const std::filesystem::path& path) {
+  const checkpoint::SafetensorsFile file(path);
+  const checkpoint::TensorInfo& info = file.tensor("input_ids");
+  if (info.dtype != DType::i64 || info.shape.dims() != 2)
+    base::fail<base::DataError>("{}: input_ids is {} {}, expected int64 [B,S]", path.string(), info.stored_dtype,
+                                base::to_string(info.shape));
+  TokenBatch batch{info.shape[0], info.shape[1], std::vector<int64_t>(static_cast<size_t>(info.shape.elements()))};
+  file.read(info, DType::i64, std::as_writable_bytes(std::span(batch.ids)));
+  return batch;
+}
+
+ForwardResult forward(const ForwardOptions& options, const TokenBatch& batch) {
+  const config::ModelConfig model = model::read_hugging_face_config(options.model.string());
+  check_batch(options, batch, model);
+  const Program program = compile::compile(request_of(options, batch, model));
+  const checkpoint::SafetensorsFolder folder(options.model);
+  Collected out;
+  out.result.logits.resize(static_cast<size_t>(batch.samples * batch.sequence * model.vocab_size));
+  out.result.token_loss.resize(static_cast<size_t>(batch.samples * batch.sequence));
+  const auto ports = [&](base::Rank rank) {
+    return std::make_unique<ForwardPorts>(program, rank, batch, model.vocab_size, out);
+  };
+  run::Crew crew(program, ports, {});
+  crew.each([&](base::Rank id, run::Rank& rank) { read_hugging_face(program, id, rank, model, folder); });
+  crew.run(1);
+  ForwardResult& result = out.result;
+  result.cross_entropy = out.metrics["metric.loss"] / out.metrics["metric.tokens"];
+  result.balance_loss = out.metrics["metric.balance_loss"];
+  result.z_loss = out.metrics["metric.z_loss"];
+  result.loss = result.cross_entropy;
+  if (model.output_router_logits)
+    result.loss += model.router_aux_loss_coef * result.balance_loss + model.router_z_loss_coef * result.z_loss;
+  unfuse(model, out.parameters, result);
+  return std::move(out.result);
+}
+
+void write_forward(const std::filesystem::path& path, const ForwardOptions& options, const TokenBatch& batch,
+                   const ForwardResult& result) {
+  const config::ModelConfig model = model::read_hugging_face_config(options.model.string());
+  std::vector<checkpoint::TensorSpec> specs{{"logits", DType::f32, {batch.samples, batch.sequence, model.vocab_size}},
+                                            {"loss", DType::f32, {}}};
+  if (options.gradients)
+    for (const model::HuggingFaceTensor& tensor : model::hugging_face_tensors(model))
+      specs.push_back({"grad." + tensor.name, DType::f32, tensor.shape});
+  checkpoint::SafetensorsWriter writer(path, specs);
+  const float loss = static_cast<float>(result.loss);
+  for (const checkpoint::TensorSpec& spec : std::vector(writer.order().begin(), writer.order().end())) {
+    if (spec.name == "logits") {
+      writer.write(spec.name, std::as_bytes(std::span(result.logits)));
+    } else if (spec.name == "loss") {
+      writer.write(spec.name, std::as_bytes(std::span(&loss, 1)));
+    } else {
+      writer.write(spec.name, std::as_bytes(std::span(result.gradients.at(spec.name.substr(5)))));
+    }
+  }
+  writer.commit();
+}
+
+}  // namespace pleat::train

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/request.h"
+
+#include <algorithm>
+
+#include "kernels/catalogue.h"
+#include "model/families/hugging_face_config.h"
+
+namespace pleat::train {
+
+config::Job with_model(config::Job job) {
+  if (job.model.family == config::Family::unset && !job.model_directory.empty()) {
+    job.model = model::read_hugging_face_config(job.model_directory);
+    config::check_job(job);
+  }
+  return job;
+}
+
+layout::Layout layout_of(const config::Job& job) {
+  const config::LayoutSettings& l = job.layout;
+  return layout::Layout({l.tp, l.cp, l.dp, l.pp, l.vpp, l.ep, l.etp, job.where("layout.ep")});
+}
+
+compile::Request train_request(const config::Job& job, int cores) {
+  compile::Request request;
+  request.model = job.model;
+  request.layout = layout_of(job);
+  const bool wide = job.precision == config::Precision::fp64;
+  request.exact = wide ? base::DType::f64 : base::DType::f32;
+  request.activation = job.precision == config::Precision::bf16 ? base::DType::bf16 : request.exact;
+  request.micro_batch = job.train.micro_batch;
+  request.sequence = job.train.sequence;
+  request.micro_batches = job.micro_batches();
+  request.schedule = job.schedule;
+  request.optimizer = job.optimizer;
+  request.catalogue = kernels::catalogue();
+  const int64_t share = std::max<int64_t>(1, cores / request.layout.world());
+  request.threads = static_cast<int>(job.run.threads > 0 ? job.run.threads : share);
+  return request;
+}
+
+int64_t first_sample(const config::Job& job, int64_t step, int64_t micro_batch, int64_t dp_rank) {
+  const int64_t g = micro_batch * job.layout.dp + dp_rank;
+  return step * job.train.global_batch + g * job.train.micro_batch;
+}
+
+}  // namespace pleat::train

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a job to the request that compile answers, and what both sides of a run must agree on: which samples a
+// micro-batch holds.
+#pragma once
+#include "compile/compile.h"
+#include "config/job.h"
+
+namespace pleat::train {
+
+/// Reads model.directory's config.json when the job names one, so that job.model is complete.
+config::Job with_model(config::Job job);
+
+layout::Layout layout_of(const config::Job& job);
+
+/// `cores`: of this machine, for the number of workers per rank.
+compile::Request train_request(const config::Job& job, int cores);
+
+/// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank d.
+/// `step` is 0-based.
+int64_t first_sample(const config::Job& job, int64_t step, int64_t micro_batch, int64_t dp_rank);
+
+}  // namespace pleat::train

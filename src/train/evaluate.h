@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// `pleat evaluate`: the mean cross entropy of a model over a token file, every token counted once.
+#pragma once
+#include <filesystem>
+
+#include "config/job.h"
+#include "train/host.h"
+
+namespace pleat::train {
+
+struct EvaluateOptions {
+  std::filesystem::path model;
+  std::filesystem::path data;  // prefix of .bin/.idx
+  int64_t sequence = 0;        // 0: min(max_position_embeddings, 256)
+  config::Precision precision = config::Precision::bf16;
+};
+
+struct Evaluation {
+  double loss = 0;     // nats per counted token
+  int64_t counted = 0;  // tokens that were predicted
+  int64_t tokens = 0;   // tokens of the file; those that are nobody's target cost log2(vocabulary) bits each
+  double bits_per_token = 0;  // over all tokens of the file
+};
+
+Evaluation evaluate(const EvaluateOptions& options, const Host& host);
+
+}  // namespace pleat::train

@@ -119,8 +119,8 @@ constexpr int64_t kSegment = 512;  // queries of a task
 
 ForwardScratch carve(Carver& carver, const AttentionShape& shape) {
   ForwardScratch scratch;
-  scratch.keys = carver.bytes(shape.sequence * shape.padded_n() * 4);
-  scratch.values = carver.bytes(shape.n * shape.padded_sequence() * 4);
+  scratch.keys = carver.bytes(shape.sequence * Product::packed_row_bytes(shape.n));
+  scratch.values = carver.bytes(shape.n * Product::packed_row_bytes(shape.sequence));
   scratch.queries = carver.bytes(shape.padded_n() * kQueries * 4);
   scratch.block.scores = carver.floats(kKeyChunk * kQueries);
   scratch.block.weights = carver.bytes(kKeyChunk * kQueries * 4);
@@ -165,18 +165,18 @@ class ForwardTask {
     const Matrix k = head_of(k_, first_token_, kv_head, shape_.n, false);
     in_place_ = product_.reads_in_place(k, shape_.n);
     keys_ = in_place_ ? k.data : scratch_.keys;
-    key_stride_ = in_place_ ? k.row_stride : product_.padded(shape_.n);
+    key_stride_ = in_place_ ? k.row_stride : product_.packed_stride(shape_.n);
     if (!in_place_) product_.pack_rows(k, 0, keys, shape_.n, scratch_.keys);
     product_.pack_rows(head_of(v_, first_token_, kv_head, shape_.n, true), 0, shape_.n, keys,
                        scratch_.values);
-    value_stride_ = product_.padded(keys);
+    value_stride_ = product_.packed_stride(keys);
   }
 
   void attend(const Sight& sight, int64_t head) {
     const ForwardBlock& b = scratch_.block;
     const int64_t token = first_token_ + sight.first_query;
-    product_.pack_panel(head_of(q_, token, head, shape_.n, true), shape_.n, 0, sight.queries,
-                        scratch_.queries);
+    product_.pack_panels(head_of(q_, token, head, shape_.n, true), shape_.n, 0, sight.queries,
+                         scratch_.queries);
     HWY_DYNAMIC_DISPATCH(begin_block)(b, shape_.n);
     for (int64_t key = sight.key_begin(); key < sight.key_end(); key += kKeyChunk) {
       const int64_t keys = std::min(kKeyChunk, sight.key_end() - key);

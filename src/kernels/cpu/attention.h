@@ -26,7 +26,6 @@ struct AttentionShape {
         n(s.reads[0].shape[2]) {}
   int64_t group() const { return heads / kv_heads; }
   int64_t padded_n() const { return round_up(n, kDepthStep); }
-  int64_t padded_sequence() const { return round_up(sequence, kDepthStep); }
 
   int64_t sequence, window;
   float scale;

@@ -143,9 +143,10 @@ HWY_EXPORT(store_head);
 
 BackwardScratch carve(Carver& carver, const AttentionShape& shape) {
   BackwardScratch scratch;
-  const int64_t rows = shape.sequence * shape.padded_n() * 4, panel = shape.padded_n() * kQueries * 4;
+  const int64_t rows = shape.sequence * Product::packed_row_bytes(shape.n),
+                panel = shape.padded_n() * kQueries * 4;
   for (auto* piece : {&scratch.keys, &scratch.values}) *piece = carver.bytes(rows);
-  scratch.keys_turned = carver.bytes(shape.n * shape.padded_sequence() * 4);
+  scratch.keys_turned = carver.bytes(shape.n * Product::packed_row_bytes(shape.sequence));
   for (auto* piece : {&scratch.q_turned, &scratch.do_turned, &scratch.q, &scratch.dout})
     *piece = carver.bytes(panel);
   for (auto* piece : {&scratch.dk, &scratch.dv}) *piece = carver.floats(shape.sequence * shape.n);
@@ -209,23 +210,17 @@ class BackwardTask {
     const Matrix rows = head_of(x, first_token_, head, shape_.n, false);
     if (product_.reads_in_place(rows, shape_.n)) return {rows.data, rows.row_stride};
     product_.pack_rows(rows, 0, shape_.sequence, shape_.n, packed);
-    return {packed, product_.padded(shape_.n)};
-  }
-
-  void pack_panels(const Matrix& plain, int64_t queries, std::byte* panels) const {
-    for (int64_t c = 0; c < shape_.n; c += kPanelColumns)
-      product_.pack_panel(plain, queries, c, std::min(kPanelColumns, shape_.n - c),
-                          panels + c / kPanelColumns * product_.panel_bytes(queries));
+    return {packed, product_.packed_stride(shape_.n)};
   }
 
   void attend(const Sight& sight, int64_t head) {
     const BackwardBlock& b = scratch_.block;
     const int64_t token = first_token_ + sight.first_query, n = shape_.n;
     const Matrix q = head_of(q_, token, head, n, false), dout = head_of(dout_, token, head, n, false);
-    product_.pack_panel(head_of(q_, token, head, n, true), n, 0, sight.queries, scratch_.q_turned);
-    product_.pack_panel(head_of(dout_, token, head, n, true), n, 0, sight.queries, scratch_.do_turned);
-    pack_panels(q, sight.queries, scratch_.q);
-    pack_panels(dout, sight.queries, scratch_.dout);
+    product_.pack_panels(head_of(q_, token, head, n, true), n, 0, sight.queries, scratch_.q_turned);
+    product_.pack_panels(head_of(dout_, token, head, n, true), n, 0, sight.queries, scratch_.do_turned);
+    product_.pack_panels(q, sight.queries, 0, n, scratch_.q);
+    product_.pack_panels(dout, sight.queries, 0, n, scratch_.dout);
     HWY_DYNAMIC_DISPATCH(begin_block)
     (b, o_, dout_, token, head, n, sight.queries, lse_ + token * shape_.heads + head, shape_.heads);
     for (int64_t key = sight.key_begin(); key < sight.key_end(); key += kKeyChunk)
@@ -249,9 +244,9 @@ class BackwardTask {
     product_.multiply({keys, n, across, b.dscores, kQueries, scratch_.q},
                       sums(scratch_.dk + key * n, n, true));
     const std::byte* panel = product_.form() == Form::bf16 ? b.dscores_panel : b.dscores;
-    product_.multiply(
-        {n, kQueries, depth, scratch_.keys_turned + key * element, product_.padded(shape_.sequence), panel},
-        sums(b.dq, kQueries, true));
+    product_.multiply({n, kQueries, depth, scratch_.keys_turned + key * element,
+                       product_.packed_stride(shape_.sequence), panel},
+                      sums(b.dq, kQueries, true));
   }
 
   static Destination sums(float* to, int64_t stride, bool add) {

@@ -65,9 +65,20 @@ class Product {
     return !a.transposed && padded(depth) == depth && (a.dtype == base::DType::bf16) == (form_ == Form::bf16);
   }
 
-  /// Packs columns [column, column + columns), at most 32, of a matrix with `depth` rows; zeros beyond.
-  void pack_panel(const Matrix& b, int64_t depth, int64_t column, int64_t columns, std::byte* panel) const;
-  /// Packs rows [row, row + rows) to row-major [rows, padded(depth)]; zeros beyond depth.
+  /// Packs columns [column, column + columns) of a matrix with `depth` rows into panels of 32; zeros beyond.
+  void pack_panels(const Matrix& b, int64_t depth, int64_t column, int64_t columns, std::byte* panels) const;
+  /// Elements from one packed row to the next: an odd number of cache lines, so that rows do not fall on one
+  /// another in the cache when depth is a power of two.
+  int64_t packed_stride(int64_t depth) const {
+    const int64_t line = 64 / element_bytes();
+    return ((padded(depth) + line - 1) / line | 1) * line;
+  }
+  /// Bytes of a packed row, in either form.
+  static constexpr int64_t packed_row_bytes(int64_t depth) {
+    return (((depth + kDepthStep) * 4 + 63) / 64 | 1) * 64;
+  }
+  /// Packs rows [row, row + rows) to row-major [rows, packed_stride(depth)]; zeros beyond depth up to
+  /// padded(depth).
   void pack_rows(const Matrix& a, int64_t row, int64_t rows, int64_t depth, std::byte* packed) const;
   /// Inside a TileScope of the calling thread.
   void multiply(const Block& block, const Destination& to) const { multiply_(block, to); }

@@ -153,8 +153,8 @@ PLEAT_BF16 void multiply_avx512_bf16(const Block& block, const Destination& to) 
 
 PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
   const int64_t whole = block.rows / 32 * 32;
-  for (int64_t n = 0; n < block.columns; n += kPanelColumns)
-    for (int64_t m = 0; m < whole; m += 32) tiles_by_panel(block, to, m, 32, n);
+  for (int64_t m = 0; m < whole; m += 32)
+    for (int64_t n = 0; n < block.columns; n += kPanelColumns) tiles_by_panel(block, to, m, 32, n);
   const int64_t left = block.rows - whole;
   if (left == 0) return;
   shape_tiles(std::min<int64_t>(left, 16), left - 16);

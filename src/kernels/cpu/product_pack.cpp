@@ -23,8 +23,10 @@ using Words = uint32_t[kSide * kSide];
 struct Source {
   Matrix matrix;
   Form form;
-  int64_t depth;  // unpadded
-  int64_t words;  // of the padded depth
+  int64_t depth;       // unpadded
+  int64_t words;       // of the padded depth
+  int64_t stride = 0;  // words from one packed row to the next
+  int64_t whole_words() const { return form == Form::bf16 ? depth / 2 : depth; }
   bool raw() const { return (form == Form::bf16) == (matrix.dtype == base::DType::bf16); }
 };
 
@@ -52,38 +54,55 @@ HWY_INLINE void read_along_depth(const Source& s, int64_t row, int64_t word, int
   std::memcpy(words, from + word * 4, static_cast<size_t>(numbers) * 2);
 }
 
-/// Word `word` of `count` neighbouring columns, depth being the slow dim; zeros up to `total`.
-HWY_INLINE void read_across_depth(const Source& s, int64_t word, int64_t first, int64_t count, int64_t total,
-                                  uint32_t* words) {
+/// Word `word` of 32 neighbouring columns where depth is the slow dim and nothing is missing.
+HWY_INLINE void read_whole_across(const Source& s, int64_t word, int64_t first, uint32_t* words) {
   const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
   if (s.form == Form::f32) {
-    const bool inside = word < s.depth;
-    read_numbers(s, s.matrix.data + word * bytes, first, inside ? count : 0, total, words);
+    const auto* from = reinterpret_cast<const uint32_t*>(s.matrix.data + word * bytes) + first;
+    for (int64_t i = 0; i < kSide; i += lanes()) hn::StoreU(hn::LoadU(kU, from + i), kU, words + i);
     return;
   }
   const auto* even = reinterpret_cast<const uint16_t*>(s.matrix.data + 2 * word * bytes) + first;
   const auto* odd = reinterpret_cast<const uint16_t*>(s.matrix.data + (2 * word + 1) * bytes) + first;
-  int64_t i = 0;
-  if (2 * word + 1 < s.depth) {
-    for (; i + lanes() <= count; i += lanes()) {
-      const auto low = hn::PromoteTo(kU, hn::LoadU(kH, even + i));
-      const auto high = hn::PromoteTo(kU, hn::LoadU(kH, odd + i));
-      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(high)), kU, words + i);
-    }
-    for (; i < count; ++i) words[i] = even[i] | static_cast<uint32_t>(odd[i]) << 16;
-  } else if (2 * word < s.depth) {
-    for (; i < count; ++i) words[i] = even[i];
+  for (int64_t i = 0; i < kSide; i += lanes()) {
+    const auto low = hn::PromoteTo(kU, hn::LoadU(kH, even + i));
+    const auto high = hn::PromoteTo(kU, hn::LoadU(kH, odd + i));
+    hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(high)), kU, words + i);
   }
-  std::fill(words + i, words + total, 0u);
+}
+
+/// The same for `count` columns, at the edges and with conversion; zeros up to 32.
+HWY_NOINLINE void read_part_across(const Source& s, int64_t word, int64_t first, int64_t count,
+                                   uint32_t* words) {
+  const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
+  if (s.form == Form::f32) {
+    const bool inside = word < s.depth;
+    read_numbers(s, s.matrix.data + word * bytes, first, inside ? count : 0, kSide, words);
+    return;
+  }
+  const auto* even = reinterpret_cast<const uint16_t*>(s.matrix.data + 2 * word * bytes) + first;
+  const auto* odd = reinterpret_cast<const uint16_t*>(s.matrix.data + (2 * word + 1) * bytes) + first;
+  std::fill(words, words + kSide, 0u);
+  if (2 * word + 1 < s.depth)
+    for (int64_t i = 0; i < count; ++i) words[i] = even[i] | static_cast<uint32_t>(odd[i]) << 16;
+  else if (2 * word < s.depth)
+    for (int64_t i = 0; i < count; ++i) words[i] = even[i];
+}
+
+HWY_INLINE void read_across_depth(const Source& s, int64_t word, int64_t first, int64_t count,
+                                  uint32_t* words) {
+  if (s.raw() && count == kSide && word < s.whole_words())
+    read_whole_across(s, word, first, words);
+  else
+    read_part_across(s, word, first, count, words);
 }
 
 /// B as stored [columns][depth]: blocks of words transposed into the panel.
 HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t columns, uint32_t* panel) {
   const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
-  const int64_t whole_words = s.form == Form::bf16 ? s.depth / 2 : s.depth;
   for (int64_t word = 0; word < s.words; word += kSide) {
     const int64_t count = std::min(kSide, s.words - word);
-    if (s.raw() && columns == kSide && word + kSide <= whole_words) {
+    if (s.raw() && columns == kSide && word + kSide <= s.whole_words()) {
       transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, kSide, panel + word * kSide,
                       kSide);
       continue;
@@ -111,35 +130,41 @@ HWY_INLINE void pack_rows_turned(const Source& s, int64_t row, int64_t rows, uin
       HWY_ALIGN Words block;
       for (int64_t w = 0; w < kSide; ++w) {
         if (w < count)
-          read_across_depth(s, word + w, row + m, wide, kSide, block + w * kSide);
+          read_across_depth(s, word + w, row + m, wide, block + w * kSide);
         else
           std::fill(block + w * kSide, block + (w + 1) * kSide, 0u);
       }
       const auto* from = reinterpret_cast<const std::byte*>(block);
       if (count == kSide && wide == kSide) {
-        transpose_words(from, kSide * 4, kSide, kSide, packed + m * s.words + word, s.words);
+        transpose_words(from, kSide * 4, kSide, kSide, packed + m * s.stride + word, s.stride);
         continue;
       }
       HWY_ALIGN Words turned;
       transpose_words(from, kSide * 4, kSide, kSide, turned, kSide);
       for (int64_t i = 0; i < wide; ++i)
-        std::memcpy(packed + (m + i) * s.words + word, turned + i * kSide, static_cast<size_t>(count) * 4);
+        std::memcpy(packed + (m + i) * s.stride + word, turned + i * kSide, static_cast<size_t>(count) * 4);
     }
 }
 
-void pack_panel(const Matrix& b, Form form, int64_t depth, int64_t words, int64_t column, int64_t columns,
-                uint32_t* panel) {
+/// Word by word over all panels, so that the rows of B are read as they lie.
+void pack_panels(const Matrix& b, Form form, int64_t depth, int64_t words, int64_t column, int64_t columns,
+                 uint32_t* panels) {
   const Source s{b, form, depth, words};
-  if (s.matrix.transposed) return pack_panel_turned(s, column, columns, panel);
-  for (int64_t word = 0; word < s.words; ++word)
-    read_across_depth(s, word, column, columns, kSide, panel + word * kSide);
+  if (b.transposed) {
+    for (int64_t n = 0; n < columns; n += kSide)
+      pack_panel_turned(s, column + n, std::min(kSide, columns - n), panels + n * words);
+    return;
+  }
+  for (int64_t word = 0; word < words; ++word)
+    for (int64_t n = 0; n < columns; n += kSide)
+      read_across_depth(s, word, column + n, std::min(kSide, columns - n), panels + n * words + word * kSide);
 }
 
-void pack_rows(const Matrix& a, Form form, int64_t depth, int64_t words, int64_t row, int64_t rows,
-               uint32_t* packed) {
-  const Source s{a, form, depth, words};
-  if (s.matrix.transposed) return pack_rows_turned(s, row, rows, packed);
-  for (int64_t m = 0; m < rows; ++m) read_along_depth(s, row + m, 0, s.words, packed + m * s.words);
+void pack_rows(const Matrix& a, Form form, int64_t depth, int64_t words, int64_t stride, int64_t row,
+               int64_t rows, uint32_t* packed) {
+  const Source s{a, form, depth, words, stride};
+  if (a.transposed) return pack_rows_turned(s, row, rows, packed);
+  for (int64_t m = 0; m < rows; ++m) read_along_depth(s, row + m, 0, s.words, packed + m * s.stride);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -148,20 +173,21 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace pleat::kernels::cpu {
-HWY_EXPORT(pack_panel);
+HWY_EXPORT(pack_panels);
 HWY_EXPORT(pack_rows);
 
-void Product::pack_panel(const Matrix& b, int64_t depth, int64_t column, int64_t columns,
-                         std::byte* panel) const {
+void Product::pack_panels(const Matrix& b, int64_t depth, int64_t column, int64_t columns,
+                          std::byte* panels) const {
   const int64_t words = padded(depth) * element_bytes() / 4;
-  HWY_DYNAMIC_DISPATCH(pack_panel)
-  (b, form_, depth, words, column, columns, reinterpret_cast<uint32_t*>(panel));
+  HWY_DYNAMIC_DISPATCH(pack_panels)
+  (b, form_, depth, words, column, columns, reinterpret_cast<uint32_t*>(panels));
 }
 
 void Product::pack_rows(const Matrix& a, int64_t row, int64_t rows, int64_t depth, std::byte* packed) const {
   const int64_t words = padded(depth) * element_bytes() / 4;
   HWY_DYNAMIC_DISPATCH(pack_rows)
-  (a, form_, depth, words, row, rows, reinterpret_cast<uint32_t*>(packed));
+  (a, form_, depth, words, packed_stride(depth) * element_bytes() / 4, row, rows,
+   reinterpret_cast<uint32_t*>(packed));
 }
 
 }  // namespace pleat::kernels::cpu

@@ -16,8 +16,7 @@ struct Scratch {
 Scratch carve(std::byte* scratch, const Product& product, const Tile& tile) {
   const int64_t chunk = std::min(tile.depth, kDepthChunk);
   const int64_t panels = round_up(tile.columns, kPanelColumns) / kPanelColumns * product.panel_bytes(chunk);
-  const int64_t rows =
-      round_up(std::min(tile.rows, kRowBlock) * product.padded(chunk) * product.element_bytes(), 64);
+  const int64_t rows = std::min(tile.rows, kRowBlock) * Product::packed_row_bytes(chunk);
   return {scratch, scratch + panels, reinterpret_cast<float*>(scratch + panels + rows)};
 }
 
@@ -30,15 +29,14 @@ Matrix from_depth(Matrix m, int64_t depth, bool depth_is_slow) {
 void multiply_chunk(const Product& product, const Tile& tile, int64_t first, int64_t depth,
                     const Scratch& scratch, const Destination& to) {
   const Matrix b = from_depth(tile.b, first, !tile.b.transposed);
-  for (int64_t n = 0; n < tile.columns; n += kPanelColumns)
-    product.pack_panel(b, depth, tile.column + n, std::min(kPanelColumns, tile.columns - n),
-                       scratch.panels + n / kPanelColumns * product.panel_bytes(depth));
+  product.pack_panels(b, depth, tile.column, tile.columns, scratch.panels);
   const Matrix a = from_depth(tile.a, first, tile.a.transposed);
   const bool in_place = product.reads_in_place(a, depth);
   for (int64_t m = 0; m < tile.rows; m += kRowBlock) {
     const int64_t rows = std::min(kRowBlock, tile.rows - m);
-    Block block{rows,         tile.columns,          product.padded(depth),
-                scratch.rows, product.padded(depth), scratch.panels};
+    Block block{
+        rows,          tile.columns, product.padded(depth), scratch.rows, product.packed_stride(depth),
+        scratch.panels};
     if (in_place) {
       block.a = a.data + (tile.row + m) * a.row_stride * base::size_of(a.dtype);
       block.a_stride = a.row_stride;
@@ -83,11 +81,11 @@ void compute_tile(const Product& product, const Tile& tile, std::byte* scratch) 
 }
 
 int64_t tile_scratch_bytes(int64_t rows, int64_t columns, int64_t depth) {
-  const int64_t chunk = round_up(std::min(depth, kDepthChunk), kDepthStep);
-  const int64_t sums = depth > kDepthChunk ? rows * columns : 0;
-  return round_up(
-      (round_up(columns, kPanelColumns) * chunk + round_up(std::min(rows, kRowBlock) * chunk, 16) + sums) * 4,
-      64);
+  const int64_t chunk = std::min(depth, kDepthChunk);
+  const int64_t panels = round_up(columns, kPanelColumns) * round_up(chunk, kDepthStep) * 4;
+  const int64_t packed = std::min(rows, kRowBlock) * Product::packed_row_bytes(chunk);
+  const int64_t sums = depth > kDepthChunk ? round_up(rows * columns * 4, 64) : 0;
+  return panels + packed + sums;
 }
 
 }  // namespace pleat::kernels::cpu

@@ -120,6 +120,10 @@ void add_rows(CaseList& list, int64_t bound, const std::string& note) {
   list.add(Op::combine_grad, {}, {y, rows, weights, x}, {y, weights}, named, 0, note);
 }
 
+std::string joined(const std::string& note, const char* more) {
+  return note.empty() ? more : note + " " + more;
+}
+
 void add_grouped(CaseList& list, int64_t sources, int64_t bound, const std::string& note) {
   const Sizes z = list.sizes();
   const OperandType x = list.a({bound, z.D}), y = list.a({bound, z.F}), both = list.a({bound, 2 * z.F});
@@ -133,11 +137,11 @@ void add_grouped(CaseList& list, int64_t sources, int64_t bound, const std::stri
   for (int64_t transpose : {0, 1}) {
     const OperandType w = transpose != 0 ? list.a({z.E, z.F, z.D}) : list.a({z.E, z.D, z.F});
     list.add(Op::grouped_matmul, {{"transpose_b", transpose}, {"tile", z.tile}}, {x, w, counts}, {y}, one, 0,
-             note + (transpose != 0 ? " nt" : " nn"));
+             joined(note, transpose != 0 ? "nt" : "nn"));
   }
   list.add(Op::grouped_outer, {{"tile", z.tile}}, {y, x, counts}, {list.x({z.E, z.F, z.D})}, two, 1, note);
-  list.add(Op::swiglu, {{"tile", z.tile}}, {both, counts}, {y}, one, 0, note + " ragged");
-  list.add(Op::swiglu_grad, {{"tile", z.tile}}, {both, y, counts}, {both}, two, 0, note + " ragged");
+  list.add(Op::swiglu, {{"tile", z.tile}}, {both, counts}, {y}, one, 0, joined(note, "ragged"));
+  list.add(Op::swiglu_grad, {{"tile", z.tile}}, {both, y, counts}, {both}, two, 0, joined(note, "ragged"));
 }
 
 void fill_adamw(Operands& o, double guard) {

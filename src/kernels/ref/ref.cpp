@@ -138,7 +138,8 @@ constexpr bool is_computed(Op op) {
 constexpr bool every_operation_has_its_row() {
   if (kTable.size() != static_cast<size_t>(Op::count_)) return false;
   for (size_t i = 0; i < kTable.size(); ++i)
-    if (kTable[i].op != static_cast<Op>(i) || (kTable[i].bind != nullptr) != is_computed(kTable[i].op))
+    if (kTable[i].op != static_cast<Op>(i) ||
+        kTable[i].contract.operands.empty() == is_computed(kTable[i].op))
       return false;
   return true;
 }

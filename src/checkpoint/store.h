@@ -74,15 +74,15 @@ Manifest manifest_from_text(std::string_view text, std::string_view where);
 class Writer {
  public:
   struct Options {
-    int keep = 0;  // complete checkpoints kept, this one included; 0 keeps all
-    base::FaultPoint fault = {};
+    int keep = 0;                 // complete checkpoints kept, this one included; 0 keeps all
+    base::FaultPoint fault = {};  // called from every thread that writes a shard
   };
   Writer(std::filesystem::path run_directory, int64_t step, int shards, Options options);
   Writer(std::filesystem::path run_directory, int64_t step, int shards);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
-  /// Safe from several threads. Slices may be none. CheckError when two slices of the shard overlap.
+  /// Safe from several threads. Slices may be none. CheckError when one does not fit or comes twice.
   void write_shard(int shard, std::span<const Slice> slices);
   /// CheckError when a shard is missing, a range is written by two shards, or a tensor is not completely
   /// covered.

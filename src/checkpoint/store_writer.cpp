@@ -89,7 +89,9 @@ void Writer::write_shard(int shard, std::span<const Slice> slices) {
                    {"begin", list_of(slice.begin)}};
   }
   const fs::path path = partial_ / fmt::format("shard-{}-of-{}.safetensors", shard, shards_);
-  SafetensorsWriter file(path, std::move(specs), {{"slices", places.dump()}}, options_.fault);
+  SafetensorsWriter file(path, std::move(specs),
+                         {{"slices", places.dump(-1, ' ', false, Json::error_handler_t::replace)}},
+                         options_.fault);
   for (const TensorSpec& tensor : file.order()) file.write(tensor.name, by_key.at(tensor.name)->data);
   file.commit();
   const FileRecord record{path.filename().string(), base::InputFile(path).size(), file.checksum()};
@@ -151,6 +153,7 @@ void Writer::publish() {
   }
   if (result != 0) base::fail_system(final_path, "rename the checkpoint into place");
   base::sync_folder(final_path.parent_path(), options_.fault);
+  base::sync_folder(run_directory_, options_.fault);  // the first save made the folder of checkpoints
 }
 
 void Writer::remove_older() {

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "compile/draft.h"
+#include "compile/squares.h"
 #include "model/families/parameters.h"
 
 namespace pleat::compile {
@@ -14,29 +15,6 @@ namespace {
 using graph::Op;
 using graph::OperandType;
 
-/// Where each parameter's sums stand in the vector of all: parameters of the dense mesh by name, then the experts by
-/// name, one sum per expert.
-struct SquaresTable {
-  std::map<std::string, int64_t> slot;
-  int64_t size = 0;
-};
-
-bool is_expert(const model::Parameter& p) {
-  return p.kind == model::ParameterKind::experts;
-}
-
-SquaresTable squares_table(const config::ModelConfig& model) {
-  SquaresTable table;
-  const std::vector<model::Parameter> parameters = model::parameters(model);
-  for (bool experts : {false, true})
-    for (const model::Parameter& p : parameters) {
-      if (is_expert(p) != experts) continue;
-      table.slot[p.name] = table.size;
-      table.size += experts ? p.shape[0] : 1;
-    }
-  return table;
-}
-
 OperandType f64_vector(int64_t n) {
   return OperandType::dense(base::DType::f64, {n});
 }
@@ -44,13 +22,16 @@ OperandType f64_vector(int64_t n) {
 class Optimizer {
  public:
   Optimizer(const Request& request, StageDraft& stage)
-      : request_(request), stage_(stage), table_(squares_table(request.model)) {
+      : request_(request), stage_(stage) {
+    for (SquaresRange& range : squares_ranges(request.model)) ranges_[range.parameter] = range;
     for (const GradientBuffer& g : stage.gradients)
       if (!gradient_.contains(g.parameter)) gradient_[g.parameter] = g.buffer;  // joined into the first use
   }
 
   void run() {
-    squares_ = stage_.add_buffer("squares", f64_vector(table_.size), Area::step);
+    int64_t sums = 0;
+    for (const auto& [name, range] : ranges_) sums += range.count;
+    squares_ = stage_.add_buffer("squares", f64_vector(sums), Area::step);
     const bool spread = request_.layout.stages() > 1 || request_.layout.size(layout::Axis::ep) > 1;
     if (spread) add(Op::zero, {}, {}, {{squares_, Mode::write}}, "squares");
     for (const auto& [name, buffer] : gradient_)
@@ -78,7 +59,7 @@ class Optimizer {
   }
 
   void sum_squares(const std::string& name, int buffer) {
-    const bool experts = is_expert(model::parameter_named(request_.model, name));
+    const bool experts = ranges_.at(name).experts;
     const int64_t tensors = experts ? stage_.buffers[buffer].type.shape[0] : 1;
     const OperandType flat = OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
     const int gradient = stage_.add_view(buffer, name + " flat", flat, 0);
@@ -93,14 +74,14 @@ class Optimizer {
   }
 
   int slot_view(const std::string& name, int64_t tensors) {
-    const int64_t offset = table_.slot.at(name) * base::size_of(base::DType::f64);
+    const int64_t offset = ranges_.at(name).first * base::size_of(base::DType::f64);
     return stage_.add_view(squares_, "squares " + name, f64_vector(tensors), offset);
   }
 
   /// Over ep the experts' sums are joined in order of experts, over pp every stage adds its own to zeros.
   void gather_squares() {
     for (const auto& [name, buffer] : expert_sums_) {
-      const int64_t all = model::parameter_named(request_.model, name).shape[0];
+      const int64_t all = ranges_.at(name).count;
       Step& gather = add(Op::all_gather, {}, {buffer}, {{slot_view(name, all), Mode::write}}, name);
       gather.queue = Queue::group;
       gather.party = program::Party{{layout::Axis::ep}, {}, 0, "squares"};
@@ -136,7 +117,7 @@ class Optimizer {
 
   const Request& request_;
   StageDraft& stage_;
-  SquaresTable table_;
+  std::map<std::string, SquaresRange> ranges_;
   std::map<std::string, int> gradient_;
   Piece update_{"update", Phase::update, -1, {}};
   std::vector<std::pair<std::string, int>> expert_sums_;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/feed.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+#include "base/errors.h"
+#include "train/request.h"
+
+namespace pleat::train {
+namespace {
+
+void fill_with(std::span<std::byte> bytes, double value, base::DType dtype) {
+  const float narrow = static_cast<float>(value);
+  const size_t size = static_cast<size_t>(base::size_of(dtype));
+  for (size_t i = 0; i + size <= bytes.size(); i += size)
+    std::memcpy(bytes.data() + i, dtype == base::DType::f64 ? static_cast<const void*>(&value) : &narrow, size);
+}
+
+data::SampleView view_of(data::Sample& all, int64_t first, int64_t count) {
+  const auto part = [&](auto& values) {
+    return std::span(values).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+  };
+  return {part(all.tokens), part(all.targets), part(all.positions), part(all.documents), part(all.weights)};
+}
+
+}  // namespace
+
+Feed::Feed(const config::Job& job, const program::Program& program, base::Rank rank, const data::Sampler& sampler,
+           const int64_t& first_step, Board& board)
+    : job_(job),
+      program_(program),
+      rank_(rank),
+      sampler_(sampler),
+      first_step_(first_step),
+      board_(board),
+      micro_batch_(program.tokens) {}
+
+void Feed::read_samples(int64_t step, int micro_batch) {
+  if (step == loaded_step_ && micro_batch == loaded_micro_batch_) return;
+  const int64_t dp_rank = program_.layout.coordinate(rank_, layout::Axis::dp);
+  const int64_t first = first_sample(job_, step, micro_batch, dp_rank), s = job_.train.sequence;
+  for (int64_t i = 0; i < job_.train.micro_batch; ++i) sampler_.sample(first + i, view_of(micro_batch_, i * s, s));
+  loaded_step_ = step;
+  loaded_micro_batch_ = micro_batch;
+}
+
+/// 1 / counted tokens of the global batch. Without document boundaries every token counts; else all samples are read.
+double Feed::token_seed(int64_t step) {
+  const int64_t batch = job_.train.global_batch, s = job_.train.sequence;
+  if (!job_.data.separate_documents) return 1.0 / static_cast<double>(batch * s);
+  data::Sample sample(s);
+  double counted = 0;
+  for (int64_t i = 0; i < batch; ++i) {
+    sampler_.sample(step * batch + i, sample.view());
+    counted = std::accumulate(sample.weights.begin(), sample.weights.end(), counted);
+  }
+  return counted > 0 ? 1.0 / counted : 0.0;
+}
+
+void Feed::fill(std::string_view port, int64_t turn, int micro_batch, std::span<std::byte> bytes) {
+  const int64_t step = first_step_ + turn;  // 0-based
+  const base::DType exact = job_.precision == config::Precision::fp64 ? base::DType::f64 : base::DType::f32;
+  if (port == "scalars") {
+    std::array<double, 8> scalars{config::learning_rate(job_.optimizer, job_.train.steps, step + 1),
+                                  static_cast<double>(step + 1)};
+    std::memcpy(bytes.data(), scalars.data(), bytes.size());
+    return;
+  }
+  if (port == "seed.loss") return fill_with(bytes, token_seed(step), exact);
+  if (port.starts_with("seed.")) {
+    const int64_t micro_batches = job_.train.global_batch / job_.train.micro_batch;
+    return fill_with(bytes, 1.0 / static_cast<double>(micro_batches), exact);
+  }
+  read_samples(step, micro_batch);
+  const void* source = port == "tokens"      ? static_cast<const void*>(micro_batch_.tokens.data())
+                       : port == "targets"   ? micro_batch_.targets.data()
+                       : port == "positions" ? micro_batch_.positions.data()
+                       : port == "documents" ? micro_batch_.documents.data()
+                       : port == "loss_weights" ? static_cast<const void*>(micro_batch_.weights.data())
+                                                : nullptr;
+  if (source == nullptr) base::fail<base::CheckError>("no data for port '{}'", port);
+  std::memcpy(bytes.data(), source, bytes.size());
+}
+
+void Feed::take(std::string_view port, int64_t turn, int, std::span<const std::byte> bytes) {
+  if (program_.layout.coordinate(rank_, layout::Axis::dp) != 0) return;  // the copies say the same
+  board_.add(first_step_ + turn + 1, program_.layout.stage_of(rank_).value, port, bytes);
+}
+
+}  // namespace pleat::train

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/run_report.h"
+
+#include "base/errors.h"
+#include "train/progress.h"
+#include "train/report.h"
+
+namespace pleat::train {
+namespace {
+
+std::vector<Fact> facts_of(const config::Job& job, const program::Program& program) {
+  const config::ParameterCounts counts = config::parameter_counts(job.model);
+  return {{"family", std::string(config::name_of(job.model.family))},
+          {"parameters", fmt::format("{} ({} active)", humanise_quantity(static_cast<double>(counts.total)),
+                                     humanise_quantity(static_cast<double>(counts.active)))},
+          {"layout", fmt::format("{} ({} ranks, {} workers each)", program.layout.name(), program.layout.world(), program.threads)},
+          {"schedule", std::string(config::name_of(job.schedule))},
+          {"precision", std::string(config::name_of(job.precision))},
+          {"tokens a step", humanise_count(job.train.global_batch * job.train.sequence)},
+          {"arena of rank 0", humanise_bytes(program.arena_bytes(program.lists[0]))}};
+}
+
+}  // namespace
+
+void write_run_report(const std::filesystem::path& directory, const config::Job& job,
+                      const program::Program& program, const MemoryFigures& memory) {
+  ReportInput input;
+  input.title = directory.filename().string();
+  input.subtitle = fmt::format("{}, {} layers x {}, {}", config::name_of(job.model.family), job.model.num_hidden_layers,
+                               job.model.hidden_size, program.layout.name());
+  input.metrics = read_metrics(directory / "metrics.jsonl");
+  input.facts = facts_of(job, program);
+  for (size_t rank = 0; rank < memory.predicted.size(); ++rank) {
+    MemoryRow row{static_cast<int32_t>(rank), memory.predicted[rank], memory.touched[rank], {}};
+    if (memory.predicted.size() == 1) row.resident_growth = memory.resident_after - memory.resident_before;
+    input.memory.push_back(row);
+  }
+  write_report(directory / "report.html", input);
+}
+
+}  // namespace pleat::train

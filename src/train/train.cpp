@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "base/errors.h"
+#include "checkpoint/store.h"
+#include "data/sampler.h"
+#include "run/crew.h"
+#include "train/events.h"
+#include "train/feed.h"
+#include "train/metrics.h"
+#include "train/progress.h"
+#include "train/replace_file.h"
+#include "train/request.h"
+#include "train/run_report.h"
+#include "train/weights.h"
+
+namespace pleat::train {
+namespace {
+
+namespace fs = std::filesystem;
+using base::fail;
+using base::JobError;
+
+void check_can_train(const config::Job& job) {
+  if (job.run.directory.empty()) fail<JobError>("run.directory is empty: say where the run shall lie");
+  if (job.data.train.empty()) fail<JobError>("data.train is empty: name a token file (pleat data tokenize makes one)");
+}
+
+void refuse_used_directory(const fs::path& directory) {
+  for (const char* name : {"metrics.jsonl", "checkpoints", "final"})
+    if (fs::exists(directory / name))
+      fail<JobError>("{} already holds a run ({}): go on with --resume {}, or choose another run.directory",
+                     directory.string(), name, directory.string());
+}
+
+/// One run: what lives as long as the ranks do.
+class Training {
+ public:
+  Training(const config::Job& job, const TrainOptions& options, const Host& host)
+      : job_(with_model(job)),
+        options_(options),
+        host_(host),
+        directory_(options.resume ? *options.resume : fs::path(job.run.directory)) {}
+
+  TrainResult run() {
+    check_can_train(job_);
+    if (!options_.resume) refuse_used_directory(directory_);
+    prepare_data();
+    program_ = compile::compile(train_request(job_, host_.cores));
+    fs::create_directories(directory_);
+    find_checkpoint();
+    open_logs();
+    start_ranks();
+    loop();
+    return finish();
+  }
+
+ private:
+  int64_t last_step() const {
+    return options_.stop_after > 0 ? std::min(options_.stop_after, job_.train.steps) : job_.train.steps;
+  }
+
+  void prepare_data() {
+    file_ = std::make_unique<data::TokenFile>(job_.data.train);
+    file_->check_vocabulary(job_.model.vocab_size);
+    const data::SampleOptions sampling{job_.train.sequence, static_cast<uint64_t>(job_.train.seed),
+                                       job_.data.separate_documents};
+    sampler_ = std::make_unique<data::Sampler>(*file_, sampling);
+  }
+
+  void find_checkpoint() {
+    if (!options_.resume) return;
+    const checkpoint::Found found = checkpoint::newest_complete(directory_);
+    for (const std::string& note : found.notes) host_.say(note + "\n");
+    if (!found.checkpoint) {
+      host_.say(fmt::format("{} holds no complete checkpoint: starting at step 0\n", directory_.string()));
+      return;
+    }
+    reader_ = std::make_unique<checkpoint::Reader>(*found.checkpoint);
+    done_ = reader_->manifest().step;
+    const config::Job saved = config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
+    if (!(saved.model == job_.model))
+      fail<JobError>("the model of the job is not the one of {}", found.checkpoint->string());
+    host_.say(fmt::format("resuming after step {} from {}\n", done_, found.checkpoint->string()));
+  }
+
+  void open_logs() {
+    replace_file(directory_ / "job.yaml", config::print_job(job_));
+    cut_back(directory_ / "metrics.jsonl", done_);
+    metrics_ = std::make_unique<MetricsWriter>(directory_ / "metrics.jsonl");
+    events_ = std::make_unique<EventWriter>(directory_, host_.name, host_.wall(),
+                                            options_.resume ? std::optional(done_) : std::nullopt);
+    progress_ = std::make_unique<Progress>(host_.terminal ? Progress::Medium::terminal : Progress::Medium::pipe, done_,
+                                           last_step(), 2.0);
+  }
+
+  void start_ranks() {
+    memory_.resident_before = host_.resident_bytes();
+    board_ = std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
+    run::Options options;
+    options.order = job_.run.executor == config::Executor::queues ? run::Order::queues : run::Order::inline_;
+    options.stall_seconds = 300;
+    options.clock = host_.clock;
+    crew_ = std::make_unique<run::Crew>(
+        program_,
+        [this](base::Rank rank) { return std::make_unique<Feed>(job_, program_, rank, *sampler_, done_, *board_); },
+        options);
+    crew_->each([this](base::Rank id, run::Rank& rank) { fill_state(id, rank); });
+  }
+
+  void fill_state(base::Rank id, run::Rank& rank) {
+    if (reader_) {
+      for (const checkpoint::Slice& slice : slices(program_, id, rank, false)) reader_->read(slice);
+    } else if (!job_.model_directory.empty()) {
+      read_hugging_face(program_, id, rank, job_.model, checkpoint::SafetensorsFolder(job_.model_directory));
+    } else {
+      initialise(program_, id, rank, job_.model, static_cast<uint64_t>(job_.train.seed));
+    }
+  }
+
+  void on_step(StepOutcome outcome) {
+    StepMetrics& m = outcome.metrics;
+    const double now = host_.clock();
+    m.seconds = now - last_time_;
+    m.tokens_per_s = static_cast<double>(job_.train.global_batch * job_.train.sequence) / m.seconds;
+    last_time_ = now;
+    last_loss_ = m.loss;
+    metrics_->write(m);
+    events_->write(m, host_.wall());
+    if (!outcome.applied) {
+      const std::string text = fmt::format("step {} is not finite: {}", m.step, outcome.offender);
+      if (job_.guard == config::GuardPolicy::stop)
+        fail<base::CheckError>("{}; the update was discarded (guard: skip would go on)", text);
+      host_.say(progress_->note(text + "; the update was discarded"));
+    }
+    host_.say(progress_->step(m, now, host_.resident_bytes()));
+  }
+
+  /// In stretches that end where something must be done between steps.
+  void loop() {
+    last_time_ = host_.clock();
+    const int64_t last = last_step(), first = done_;
+    while (done_ < last) {
+      int64_t next = last;
+      const int64_t every = job_.checkpoint.every;
+      if (every > 0) next = std::min(next, (done_ / every + 1) * every);
+      if (done_ == first) next = std::min(next, first + 3);  // memory is measured after three steps
+      crew_->run(next - done_);
+      done_ = next;
+      if (done_ == std::min(last, first + 3)) measure_memory();
+      if (done_ == last || (every > 0 && done_ % every == 0)) save();
+    }
+    host_.say(progress_->finish());
+  }
+
+  void measure_memory() {
+    memory_.resident_after = host_.resident_bytes();
+    memory_.predicted.resize(static_cast<size_t>(program_.layout.world()));
+    memory_.touched.resize(memory_.predicted.size());
+    crew_->each([this](base::Rank id, run::Rank& rank) {
+      memory_.predicted[static_cast<size_t>(id.value)] = rank.arena_bytes();
+      memory_.touched[static_cast<size_t>(id.value)] = rank.highest_touched();
+    });
+  }
+
+  void save() {
+    checkpoint::Writer writer(directory_, done_, static_cast<int>(program_.layout.world()),
+                              {static_cast<int>(job_.checkpoint.keep), options_.fault});
+    crew_->each([&](base::Rank id, run::Rank& rank) {
+      writer.write_shard(id.value, slices(program_, id, rank, true));
+    });
+    writer.commit(done_ * job_.train.global_batch * job_.train.sequence, config::print_job(job_));
+    last_time_ = host_.clock();
+  }
+
+  TrainResult finish() {
+    const bool finished = done_ >= job_.train.steps;
+    if (finished) {
+      HuggingFaceExport out(directory_ / "final", job_.model, base::DType::f32);
+      crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
+      out.commit();
+    }
+    write_run_report(directory_, job_, program_, memory_);
+    return {0, done_, last_loss_, finished};
+  }
+
+  config::Job job_;
+  TrainOptions options_;
+  const Host& host_;
+  fs::path directory_;
+  program::Program program_;
+  std::unique_ptr<data::TokenFile> file_;
+  std::unique_ptr<data::Sampler> sampler_;
+  std::unique_ptr<checkpoint::Reader> reader_;
+  std::unique_ptr<MetricsWriter> metrics_;
+  std::unique_ptr<EventWriter> events_;
+  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Board> board_;
+  std::unique_ptr<run::Crew> crew_;
+  MemoryFigures memory_;
+  int64_t done_ = 0;  // steps
+  double last_time_ = 0, last_loss_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(const config::Job& job, const TrainOptions& options, const Host& host) {
+  return Training(job, options, host).run();
+}
+
+config::Job stored_job(const fs::path& run_directory) {
+  return config::read_job((run_directory / "job.yaml").string());
+}
+
+}  // namespace pleat::train

@@ -44,9 +44,18 @@ class Mask {
   hn::Vec<I> query_, document_;
 };
 
+/// To nearest even as round_halves, the result still in the upper halves with the rest below it. A NaN with
+/// all payload bits set is lost: only for weights, whose NaN is also in the sum or in the scores' gradient.
+HWY_INLINE hn::Vec<U> round_in_place(V x) {
+  const auto u = hn::BitCast(kU, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(kU, 1u));
+  return hn::Add(u, hn::Add(odd, hn::Set(kU, 0x7fffu)));
+}
+
 /// Keys 2w and 2w + 1 of a panel of bf16: the even key in the low halves.
 HWY_INLINE void store_pair(V even, V odd, uint32_t* words) {
-  hn::Store(hn::Or(round_halves(even), hn::ShiftLeft<16>(round_halves(odd))), kU, words);
+  const auto upper = hn::And(round_in_place(odd), hn::Set(kU, 0xffff0000u));
+  hn::Store(hn::Or(hn::ShiftRight<16>(round_in_place(even)), upper), kU, words);
 }
 
 /// A [n][32] result, each column divided by its own number (`factor` null: as it is), to rows of 32 queries.

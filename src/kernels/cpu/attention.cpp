@@ -18,20 +18,21 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
-/// Of one chunk's scores: raises `top`, scales down `sum` and `mixed` accordingly.
+/// Of one chunk's scores, not yet scaled: raises `top`, scales down `sum` and `mixed` accordingly.
 HWY_INLINE void raise_maximum(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
-                              bool masked, int vector, int64_t n) {
+                              int vector, int64_t n) {
   float* scores = b.scores + vector * lanes();
-  const V old = hn::Load(kF, b.top + vector * lanes());
-  V top = old;
+  V largest = set(-HUGE_VALF);
+  const int64_t unmasked = sight.unmasked(key, keys);
+  for (int64_t j = 0; j < unmasked; ++j) largest = hn::Max(largest, hn::Load(kF, scores + j * kQueries));
   const Mask mask(sight, vector);
-  const V scale = set(b.scale), low = set(-HUGE_VALF);
-  for (int64_t j = 0; j < keys; ++j) {
-    V s = hn::Mul(hn::Load(kF, scores + j * kQueries), scale);
-    if (masked) s = hn::IfThenElse(mask(key + j), s, low);
+  for (int64_t j = unmasked; j < keys; ++j) {
+    const V s = hn::IfThenElse(mask(key + j), hn::Load(kF, scores + j * kQueries), set(-HUGE_VALF));
     hn::Store(s, kF, scores + j * kQueries);
-    top = hn::Max(top, s);
+    largest = hn::Max(largest, s);
   }
+  const V old = hn::Load(kF, b.top + vector * lanes());
+  const V top = hn::Max(old, hn::Mul(largest, set(b.scale)));  // scale is positive
   hn::Store(top, kF, b.top + vector * lanes());
   if (hn::AllTrue(kF, hn::Eq(top, old))) return;
   const V shrink = hn::IfThenElse(hn::Eq(top, old), set(1.0f), exp_negative(hn::Sub(old, top)));
@@ -46,36 +47,37 @@ HWY_INLINE void raise_maximum(const ForwardBlock& b, const Sight& sight, int64_t
 /// Scores to weights, stored as a panel; adds them up in `sum`.
 HWY_INLINE void weigh(const ForwardBlock& b, int64_t keys, int64_t depth, int vector, bool halves) {
   const float* scores = b.scores + vector * lanes();
-  const V raised = hn::Load(kF, b.top + vector * lanes());
+  const V raised = hn::Load(kF, b.top + vector * lanes()), scale = set(b.scale);
   // Nothing seen yet: every score is -inf and must give 0, not NaN.
   const V top = hn::IfThenElse(hn::Eq(raised, set(-HUGE_VALF)), hn::Zero(kF), raised);
-  V sum = hn::Zero(kF);
+  const auto weight = [&](int64_t j) HWY_ATTR {
+    return exp_negative(hn::MulSub(hn::Load(kF, scores + j * kQueries), scale, top));
+  };
+  V sum = hn::Zero(kF), other = hn::Zero(kF);
   if (halves) {
     auto* words = reinterpret_cast<uint32_t*>(b.weights) + vector * lanes();
     for (int64_t j = 0; j < depth; j += 2) {
-      V even = hn::Zero(kF), odd = hn::Zero(kF);
-      if (j < keys) even = exp_negative(hn::Sub(hn::Load(kF, scores + j * kQueries), top));
-      if (j + 1 < keys) odd = exp_negative(hn::Sub(hn::Load(kF, scores + (j + 1) * kQueries), top));
-      sum = hn::Add(sum, hn::Add(even, odd));
+      const V even = j < keys ? weight(j) : hn::Zero(kF), odd = j + 1 < keys ? weight(j + 1) : hn::Zero(kF);
+      sum = hn::Add(sum, even);
+      other = hn::Add(other, odd);
       store_pair(even, odd, words + j / 2 * kQueries);
     }
   } else {
     auto* weights = reinterpret_cast<float*>(b.weights) + vector * lanes();
     for (int64_t j = 0; j < keys; ++j) {
-      const V p = exp_negative(hn::Sub(hn::Load(kF, scores + j * kQueries), top));
+      const V p = weight(j);
       sum = hn::Add(sum, p);
       hn::Store(p, kF, weights + j * kQueries);
     }
   }
   float* total = b.sum + vector * lanes();
-  hn::Store(hn::Add(hn::Load(kF, total), sum), kF, total);
+  hn::Store(hn::Add(hn::Load(kF, total), hn::Add(sum, other)), kF, total);
 }
 
 void softmax_chunk(const ForwardBlock& b, const Sight& sight, int64_t key, int64_t keys, int64_t depth,
                    int64_t n, bool halves) {
-  const bool masked = sight.masks(key, keys);
   for (int vector = 0; vector < kVectors; ++vector) {
-    raise_maximum(b, sight, key, keys, masked, vector, n);
+    raise_maximum(b, sight, key, keys, vector, n);
     weigh(b, keys, depth, vector, halves);
   }
 }

@@ -44,10 +44,11 @@ struct Sight {
   int64_t key_begin() const {
     return window == 0 ? 0 : std::max<int64_t>(0, first_query - window + 1) / kKeyChunk * kKeyChunk;
   }
-  /// Whether some query does not see some key of [first, first + count).
-  bool masks(int64_t first, int64_t count) const {
+  /// How many of the keys [first, first + count) every query sees; the others must be masked.
+  int64_t unmasked(int64_t first, int64_t count) const {
     const bool behind = window != 0 && first <= first_query + kQueries - 1 - window;
-    return !one_document || behind || first + count - 1 > first_query;
+    if (!one_document || behind) return 0;
+    return std::clamp<int64_t>(first_query + 1 - first, 0, count);
   }
 };
 

@@ -24,8 +24,8 @@ struct Pair {
 };
 
 HWY_INLINE Pair pair_of(const BackwardBlock& b, int vector, int64_t j, V lse, V along, V scale) {
-  const V s = hn::Mul(hn::Load(kF, b.scores + j * kQueries + vector * lanes()), scale);
-  const V weight = exp_negative(hn::Sub(s, lse));
+  const V s = hn::Load(kF, b.scores + j * kQueries + vector * lanes());
+  const V weight = exp_negative(hn::MulSub(s, scale, lse));
   const V dweight = hn::Load(kF, b.dweights + j * kQueries + vector * lanes());
   return {weight, hn::Mul(hn::Mul(weight, hn::Sub(dweight, along)), scale)};
 }
@@ -38,7 +38,7 @@ HWY_INLINE void hide(Pair& pair, hn::Mask<F> seen) {
 HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
                                 int64_t depth, int vector) {
   const V lse = hn::Load(kF, b.lse + vector * lanes()), along = hn::Load(kF, b.along + vector * lanes());
-  const bool masked = sight.masks(key, keys);
+  const int64_t unmasked = sight.unmasked(key, keys);
   const Mask mask(sight, vector);
   auto* weights = reinterpret_cast<bf16*>(b.weights) + vector * lanes();
   auto* dscores = reinterpret_cast<bf16*>(b.dscores) + vector * lanes();
@@ -47,8 +47,9 @@ HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int6
     Pair pair[2] = {{hn::Zero(kF), hn::Zero(kF)}, {hn::Zero(kF), hn::Zero(kF)}};
     for (int64_t i = 0; i < std::min<int64_t>(2, keys - j); ++i) {
       pair[i] = pair_of(b, vector, j + i, lse, along, set(b.scale));
-      if (masked) hide(pair[i], mask(key + j + i));
-      store(pair[i].weight, weights + (j + i) * kQueries);
+      if (j + i >= unmasked) hide(pair[i], mask(key + j + i));
+      const auto half = hn::BitCast(I(), hn::ShiftRight<16>(round_in_place(pair[i].weight)));
+      hn::StoreU(hn::DemoteTo(kH, half), kH, reinterpret_cast<uint16_t*>(weights + (j + i) * kQueries));
     }
     const auto even = round_halves(pair[0].dscore), odd = round_halves(pair[1].dscore);
     hn::StoreU(hn::DemoteTo(kH, hn::BitCast(I(), even)), kH,
@@ -64,13 +65,13 @@ HWY_INLINE void chunk_of_halves(const BackwardBlock& b, const Sight& sight, int6
 HWY_INLINE void chunk_of_numbers(const BackwardBlock& b, const Sight& sight, int64_t key, int64_t keys,
                                  int vector) {
   const V lse = hn::Load(kF, b.lse + vector * lanes()), along = hn::Load(kF, b.along + vector * lanes());
-  const bool masked = sight.masks(key, keys);
+  const int64_t unmasked = sight.unmasked(key, keys);
   const Mask mask(sight, vector);
   auto* weights = reinterpret_cast<float*>(b.weights) + vector * lanes();
   auto* dscores = reinterpret_cast<float*>(b.dscores) + vector * lanes();
   for (int64_t j = 0; j < keys; ++j) {
     Pair pair = pair_of(b, vector, j, lse, along, set(b.scale));
-    if (masked) hide(pair, mask(key + j));
+    if (j >= unmasked) hide(pair, mask(key + j));
     hn::Store(pair.weight, kF, weights + j * kQueries);
     hn::Store(pair.dscore, kF, dscores + j * kQueries);
   }

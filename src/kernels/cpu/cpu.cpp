@@ -101,6 +101,8 @@ std::string refusal(std::string_view name, const Signature& s) {
   for (const auto* operands : {&s.reads, &s.writes})
     for (const auto& operand : *operands)
       if (operand.dtype == DType::f64 && (!has_exact_f64(s.op) || f64_first)) return "f64 is computed by ref";
+  const bool attends = s.op == Op::attention || s.op == Op::attention_grad;
+  if (attends && s.attributes.number("scale") <= 0) return "scores are scaled by a positive number only";
   return stride_refusal(*row, s);
 }
 

@@ -102,8 +102,8 @@ HWY_INLINE void pack_panel_turned(const Source& s, int64_t column, int64_t colum
   const int64_t bytes = s.matrix.row_stride * base::size_of(s.matrix.dtype);
   for (int64_t word = 0; word < s.words; word += kSide) {
     const int64_t count = std::min(kSide, s.words - word);
-    if (s.raw() && columns == kSide && word + kSide <= s.whole_words()) {
-      transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, kSide, panel + word * kSide,
+    if (s.raw() && columns == kSide && word + count <= s.whole_words() && count % 4 == 0) {
+      transpose_words(s.matrix.data + column * bytes + word * 4, bytes, kSide, count, panel + word * kSide,
                       kSide);
       continue;
     }
@@ -128,17 +128,13 @@ HWY_INLINE void pack_rows_turned(const Source& s, int64_t row, int64_t rows, uin
       const int64_t count = std::min(kSide, s.words - word);
       const int64_t wide = std::min(kSide, rows - m);
       HWY_ALIGN Words block;
-      for (int64_t w = 0; w < kSide; ++w) {
-        if (w < count)
-          read_across_depth(s, word + w, row + m, wide, block + w * kSide);
-        else
-          std::fill(block + w * kSide, block + (w + 1) * kSide, 0u);
-      }
+      for (int64_t w = 0; w < count; ++w) read_across_depth(s, word + w, row + m, wide, block + w * kSide);
       const auto* from = reinterpret_cast<const std::byte*>(block);
-      if (count == kSide && wide == kSide) {
-        transpose_words(from, kSide * 4, kSide, kSide, packed + m * s.stride + word, s.stride);
+      if (count % 4 == 0 && wide % 4 == 0) {
+        transpose_words(from, kSide * 4, count, wide, packed + m * s.stride + word, s.stride);
         continue;
       }
+      std::fill(block + count * kSide, block + kSide * kSide, 0u);
       HWY_ALIGN Words turned;
       transpose_words(from, kSide * 4, kSide, kSide, turned, kSide);
       for (int64_t i = 0; i < wide; ++i)

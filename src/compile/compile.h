@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a model, a layout and a target to a Program, through named passes. Each pass is a pure function from draft to
-// draft; any one can be printed after (`pleat print --after PASS`).
+// From a model, a layout and a target to a Program, through named passes. Each pass is a pure function from
+// draft to draft; any one can be printed after (`pleat print --after PASS`).
 #pragma once
 #include <functional>
 #include <optional>
@@ -37,8 +37,9 @@ struct Request {
   config::Schedule schedule = config::Schedule::one_f_one_b;
   config::OptimizerSettings optimizer;
   target::Catalogue catalogue;
-  int threads = 1;                       // workers per rank
-  std::vector<std::string> emit;         // graph outputs that go out: "logits", "loss", ...
+  int threads = 1;                // workers per rank
+  std::vector<std::string> emit;  // graph outputs that go out: "logits", "loss", ...
+  bool emit_gradients = false;    // when training too: each reduced gradient as port "gradient.<parameter>"
   std::optional<base::Stage> only_stage;  // compile one stage of a large layout
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// outputs: what goes out to the caller, as host instructions that read it: metrics once a step, after they were summed
-// over the ranks of the stage; asked-for values of every micro-batch; gradients where the Program is about them.
+// outputs: what goes out to the caller, as host instructions that read it: metrics once a step, after they
+// were summed over the ranks of the stage; asked-for values of every micro-batch; gradients where the Program
+// is about them.
 #include <algorithm>
 
 #include "base/errors.h"
@@ -25,10 +26,12 @@ void emit_metrics(StageDraft& stage, Piece& piece) {
     const int buffer = stage.buffer_of_value[output.value.value];
     layout::AxisSet axes;
     for (layout::Axis axis : layout::axes_of(layout::MeshKind::dense))
-      if (stage.graph[output.value].type.placements[axis] == layout::Placement::partial() && stage.graph.layout.size(axis) > 1)
+      if (stage.graph[output.value].type.placements[axis] == layout::Placement::partial() &&
+          stage.graph.layout.size(axis) > 1)
         axes.add(axis);
     if (!axes.empty()) {
-      Step reduce{graph::Op::all_reduce, {}, {buffer}, {{buffer, Mode::update}}, Queue::group, {}, {}, output.name, -1, {}};
+      Step reduce{graph::Op::all_reduce, {}, {buffer}, {{buffer, Mode::update}}, Queue::group, {}, {},
+                  output.name,           -1, {}};
       reduce.party = program::Party{axes, {}, 0, "metrics"};
       piece.steps.push_back(std::move(reduce));
     }
@@ -55,7 +58,8 @@ Draft outputs(Draft draft) {
     if (draft.request.purpose == Purpose::generate) continue;
     Piece out{"outputs", Phase::reduce, -1, {}};
     emit_metrics(stage, out);
-    if (draft.request.purpose == Purpose::gradients) emit_gradients(stage, out);
+    if (draft.request.purpose == Purpose::gradients || draft.request.emit_gradients)
+      emit_gradients(stage, out);
     if (draft.request.purpose == Purpose::train)
       for (std::string_view name : {"grad_norm", "guard", "squares"})
         out.steps.push_back(emit(std::string(name), buffer_named(stage, name)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few kinds of failure of the whole library. An error says what, where, and what to do; nobody catches to go on.
+// The few kinds of failure of the whole library. An error says what, where, and what to do; nobody catches to
+// go on.
 #pragma once
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,7 +15,8 @@ namespace pleat::base {
 struct JobError : std::runtime_error {
   using runtime_error::runtime_error;
 };
-/// A Program or a number that is not what it must be: a failed proof, a NaN, a broken promise between our own parts.
+/// A Program or a number that is not what it must be: a failed proof, a NaN, a broken promise between our own
+/// parts.
 struct CheckError : std::runtime_error {
   using runtime_error::runtime_error;
 };

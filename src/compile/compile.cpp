@@ -11,10 +11,18 @@ namespace pleat::compile {
 namespace {
 
 constexpr std::array kPasses{
-    Pass{"differentiate", differentiate}, Pass{"split", split},           Pass{"segments", segments},
-    Pass{"schedule", schedule},           Pass{"transfers", transfers},   Pass{"reductions", reductions},
-    Pass{"optimizer", optimizer},         Pass{"guard", guard},           Pass{"outputs", outputs},
-    Pass{"kernels", kernels},             Pass{"frames", frames},         Pass{"queues", queues},
+    Pass{"differentiate", differentiate},
+    Pass{"split", split},
+    Pass{"segments", segments},
+    Pass{"schedule", schedule},
+    Pass{"transfers", transfers},
+    Pass{"reductions", reductions},
+    Pass{"optimizer", optimizer},
+    Pass{"guard", guard},
+    Pass{"outputs", outputs},
+    Pass{"kernels", kernels},
+    Pass{"frames", frames},
+    Pass{"queues", queues},
 };
 
 Draft start(const Request& request) {
@@ -22,9 +30,9 @@ Draft start(const Request& request) {
   for (int64_t s = 0; s < request.layout.stages(); ++s) {
     const base::Stage stage(s);
     if (request.only_stage && *request.only_stage != stage) continue;
-    const model::ChunkRequest chunk{request.model,       request.layout,   base::Chunk(s),
-                                    request.activation,  request.exact,    request.micro_batch,
-                                    request.sequence,    request.scope,    request.purpose != Purpose::generate};
+    const model::ChunkRequest chunk{request.model,      request.layout, base::Chunk(s),
+                                    request.activation, request.exact,  request.micro_batch,
+                                    request.sequence,   request.scope,  request.purpose != Purpose::generate};
     StageDraft piece;
     piece.stage = stage;
     piece.graph = model::build_chunk(chunk);

@@ -26,15 +26,16 @@ int StageDraft::piece_index(Phase phase) const {
 
 Piece& StageDraft::piece(Phase phase) {
   const int index = piece_index(phase);
-  if (index < 0) base::fail<base::CheckError>("stage {} has no piece {}", stage.value, program::name_of(phase));
+  if (index < 0)
+    base::fail<base::CheckError>("stage {} has no piece {}", stage.value, program::name_of(phase));
   return pieces[index];
 }
 
 int StageDraft::state_buffer(const std::string& parameter, program::Role role) const {
   for (size_t i = 0; i < state.size(); ++i)
     if (state[i].name == parameter && state[i].role == role) return state_buffers[i];
-  base::fail<base::CheckError>("no {} of '{}' in the state of stage {}", program::kRoleNames[static_cast<int>(role)],
-                               parameter, stage.value);
+  base::fail<base::CheckError>("no {} of '{}' in the state of stage {}",
+                               program::kRoleNames[static_cast<int>(role)], parameter, stage.value);
 }
 
 int StageDraft::input_buffer(std::string_view name) const {
@@ -50,9 +51,11 @@ std::string step_text(const StageDraft& stage, const Step& step) {
   for (int read : step.reads) text += fmt::format(" {}", stage.buffers[read].name);
   text += " ->";
   for (const auto& [result, mode] : step.results)
-    text += fmt::format(" {}{}", stage.buffers[result].name,
-                        mode == Mode::write ? "" : fmt::format("({})", program::kModeNames[static_cast<int>(mode)]));
-  if (step.party) text += fmt::format(" over {} \"{}\"", layout::to_string(step.party->axes), step.party->purpose);
+    text += fmt::format(
+        " {}{}", stage.buffers[result].name,
+        mode == Mode::write ? "" : fmt::format("({})", program::kModeNames[static_cast<int>(mode)]));
+  if (step.party)
+    text += fmt::format(" over {} \"{}\"", layout::to_string(step.party->axes), step.party->purpose);
   if (step.guard) text += fmt::format(" guard {}", *step.guard);
   return text + "\n";
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What passes hand to each other: the graph of every stage, then pieces (segments over named buffers), their order, and
-// at last the Program. A buffer is a place not yet given an address; a view is a buffer inside another one.
+// What passes hand to each other: the graph of every stage, then pieces (segments over named buffers), their
+// order, and at last the Program. A buffer is a place not yet given an address; a view is a buffer inside
+// another one.
 #pragma once
 #include <optional>
 #include <string>
@@ -66,7 +67,8 @@ struct StageDraft {
   std::vector<Piece> pieces;
   std::vector<Turn> order;
   std::vector<GradientBuffer> gradients;
-  std::vector<std::pair<std::string, int>> input_buffers;  // port name -> buffer, framed per micro-batch or step
+  std::vector<std::pair<std::string, int>>
+      input_buffers;  // port name -> buffer, framed per micro-batch or step
   std::vector<program::StateSlot> state;
   std::vector<int> state_buffers;  // of state[i]
 

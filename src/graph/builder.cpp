@@ -28,13 +28,14 @@ ValueId Builder::input(std::string name, ValueType type) {
   return add_value({type, Source::input, std::move(name), {}, 0, false});
 }
 
-ValueId Builder::parameter(const std::string& name, const base::Shape& shape, const layout::Placements& placements,
-                           DType dtype) {
+ValueId Builder::parameter(const std::string& name, const base::Shape& shape,
+                           const layout::Placements& placements, DType dtype) {
   ValueId stored;
   for (size_t i = 0; i < graph_.values.size(); ++i)
     if (graph_.values[i].source == Source::parameter && graph_.values[i].name == name)
       stored = ValueId(static_cast<int64_t>(i));
-  if (!stored.valid()) stored = add_value({{exact(), shape, placements}, Source::parameter, name, {}, 0, true});
+  if (!stored.valid())
+    stored = add_value({{exact(), shape, placements}, Source::parameter, name, {}, 0, true});
   const ValueId used = cast_once(stored, dtype);
   layout::Placements shared = placements;
   for (layout::Axis axis : layout::axes_of(placements.mesh()))
@@ -54,9 +55,11 @@ std::vector<ValueId> Builder::apply(Op op, Attributes attributes, std::vector<Va
   std::vector<Plain> plain;
   for (ValueId id : operands) plain.push_back({graph_[id].type.dtype, graph_[id].type.shape});
   const std::vector<Plain> results = facts_of(op).results({attributes, plain, exact()});
-  const std::vector<layout::Placements> placements = infer_placements(graph_, op, attributes, operands, results);
+  const std::vector<layout::Placements> placements =
+      infer_placements(graph_, op, attributes, operands, results);
   std::vector<ValueType> types;
-  for (size_t i = 0; i < results.size(); ++i) types.push_back({results[i].dtype, results[i].shape, placements[i]});
+  for (size_t i = 0; i < results.size(); ++i)
+    types.push_back({results[i].dtype, results[i].shape, placements[i]});
   return apply_placed(op, std::move(attributes), std::move(operands), std::move(types), {});
 }
 
@@ -67,7 +70,8 @@ std::vector<ValueId> Builder::apply_placed(Op op, Attributes attributes, std::ve
   const OperationId id(static_cast<int64_t>(graph_.operations.size()));
   Operation operation{op, std::move(attributes), std::move(operands), {}, once ? Phase::once : phase_, axes};
   for (size_t i = 0; i < results.size(); ++i) {
-    Value value{results[i], Source::computed, operation.operands.empty() ? "constant" : "", id, static_cast<int>(i), once};
+    Value value{results[i], Source::computed,    operation.operands.empty() ? "constant" : "",
+                id,         static_cast<int>(i), once};
     operation.results.push_back(add_value(std::move(value)));
   }
   graph_.operations.push_back(operation);
@@ -76,7 +80,8 @@ std::vector<ValueId> Builder::apply_placed(Op op, Attributes attributes, std::ve
 
 ValueId Builder::apply_one(Op op, Attributes attributes, std::vector<ValueId> operands) {
   const std::vector<ValueId> results = apply(op, std::move(attributes), std::move(operands));
-  if (results.size() != 1) fail<base::CheckError>("operation {} has {} results, one was expected", name_of(op), results.size());
+  if (results.size() != 1)
+    fail<base::CheckError>("operation {} has {} results, one was expected", name_of(op), results.size());
   return results[0];
 }
 

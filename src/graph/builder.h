@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds a Graph operation by operation: infers types and placements, refuses what is illegal. Blocks of the model and
-// vector-Jacobian products are written with it; neither ever picks a group or a collective (place does).
+// Builds a Graph operation by operation: infers types and placements, refuses what is illegal. Blocks of the
+// model and vector-Jacobian products are written with it; neither ever picks a group or a collective (place
+// does).
 #pragma once
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ class Builder {
   explicit Builder(Graph graph);
 
   ValueId input(std::string name, ValueType type);
-  /// A use of a parameter: shared over the axes of its mesh over which it is replicated, cast to `dtype` once a step.
+  /// A use of a parameter: shared over the axes of its mesh over which it is replicated, cast to `dtype` once
+  /// a step.
   ValueId parameter(const std::string& name, const base::Shape& shape, const layout::Placements& placements,
                     base::DType dtype);
 

@@ -77,7 +77,8 @@ class Reverse {
     Graph graph = builder_.take();
     graph.gradients = std::move(gradients);
     for (const std::string& name : wanted_inputs)
-      if (const ValueId id = cotangents_[graph.input(name).value]; id.valid()) graph.cotangents.push_back({name, id});
+      if (const ValueId id = cotangents_[graph.input(name).value]; id.valid())
+        graph.cotangents.push_back({name, id});
     return graph;
   }
 
@@ -116,7 +117,8 @@ class Reverse {
 
 }  // namespace
 
-Graph differentiate(Graph forward, const std::vector<Seed>& seeds, const std::vector<std::string>& wanted_inputs) {
+Graph differentiate(Graph forward, const std::vector<Seed>& seeds,
+                    const std::vector<std::string>& wanted_inputs) {
   Reverse reverse(std::move(forward), wanted_inputs);
   for (const Seed& seed : seeds) reverse.seed(seed);
   reverse.walk();

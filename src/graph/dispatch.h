@@ -10,12 +10,12 @@ class Vjp;
 
 /// Rows sorted by expert, on the ranks that hold the experts.
 struct Dispatched {
-  ValueId rows;      // [R,D], expert mesh
-  ValueId counts;    // [EP,E]: rows per source rank and expert of this rank, expert mesh
-  ValueId sent;      // [T,K]: where each token's rows stand in this rank's send buffer
-  ValueId all;       // every source's counts
-  int64_t buffer = 0;    // global rows of the send buffer
-  double balanced = 0;   // local expert rows when the router is balanced
+  ValueId rows;         // [R,D], expert mesh
+  ValueId counts;       // [EP,E]: rows per source rank and expert of this rank, expert mesh
+  ValueId sent;         // [T,K]: where each token's rows stand in this rank's send buffer
+  ValueId all;          // every source's counts
+  int64_t buffer = 0;   // global rows of the send buffer
+  double balanced = 0;  // local expert rows when the router is balanced
 };
 
 /// x [T,D], indices [T,K] on the dense mesh. Expert segments start at multiples of `tile` rows.

@@ -15,13 +15,24 @@ using layout::Axis;
 using layout::Placement;
 using layout::Placements;
 
-constexpr std::array kAllFacts{
-    &kReshape,       &kSplit,          &kConcat,        &kCast,          &kAdd,         &kScale,
-    &kAddBias,       &kColumnSum,      &kTokenSum,      &kEmbedding,     &kEmbeddingGrad, &kRmsNorm,
-    &kRmsNormGrad,   &kMatmul,         &kRopeTable,     &kRope,          &kAttention,   &kAttentionGrad,
-    &kSwiglu,        &kSwigluGrad,     &kCrossEntropy,  &kCrossEntropyGrad, &kRouter,   &kRouterGrad,
-    &kRouterSums,    &kRouterSumsGrad, &kBalanceLoss,   &kBalanceLossGrad, &kRoute,     &kPermute,
-    &kUnpermute,     &kCombine,        &kCombineGrad,   &kGroupedMatmul, &kGroupedOuter, &kExpertCounts};
+constexpr std::array kAllFacts{&kReshape,       &kSplit,
+                               &kConcat,        &kCast,
+                               &kAdd,           &kScale,
+                               &kAddBias,       &kColumnSum,
+                               &kTokenSum,      &kEmbedding,
+                               &kEmbeddingGrad, &kRmsNorm,
+                               &kRmsNormGrad,   &kMatmul,
+                               &kRopeTable,     &kRope,
+                               &kAttention,     &kAttentionGrad,
+                               &kSwiglu,        &kSwigluGrad,
+                               &kCrossEntropy,  &kCrossEntropyGrad,
+                               &kRouter,        &kRouterGrad,
+                               &kRouterSums,    &kRouterSumsGrad,
+                               &kBalanceLoss,   &kBalanceLossGrad,
+                               &kRoute,         &kPermute,
+                               &kUnpermute,     &kCombine,
+                               &kCombineGrad,   &kGroupedMatmul,
+                               &kGroupedOuter,  &kExpertCounts};
 
 Placement placement_of_letter(std::string_view word) {
   if (word == "r") return Placement::replicated();
@@ -33,7 +44,8 @@ Placement placement_of_letter(std::string_view word) {
 
 /// What carries no gradient may be read as replicated or as shared.
 bool carries_no_gradient(const Value& value) {
-  return !base::is_floating(value.type.dtype) || (value.once && value.source == Source::computed && value.name == "constant");
+  return !base::is_floating(value.type.dtype) ||
+         (value.once && value.source == Source::computed && value.name == "constant");
 }
 
 bool fits(Placement have, Placement want, const Value& value) {
@@ -44,10 +56,13 @@ bool fits(Placement have, Placement want, const Value& value) {
   return equal_everywhere(have) && equal_everywhere(want) && carries_no_gradient(value);
 }
 
+}  // namespace
+
 std::vector<Pattern> legal_patterns(const Facts& facts, const Context& context, size_t results) {
   const size_t n = context.operands.size();
-  std::vector<Pattern> patterns{{std::vector(n, Placement::replicated()), std::vector(results, Placement::replicated())},
-                                {std::vector(n, Placement::shared()), std::vector(results, Placement::shared())}};
+  std::vector<Pattern> patterns{
+      {std::vector(n, Placement::replicated()), std::vector(results, Placement::replicated())},
+      {std::vector(n, Placement::shared()), std::vector(results, Placement::shared())}};
   for (uint32_t mask : facts.linear) {
     Pattern linear{std::vector(n, Placement::shared()), std::vector(results, Placement::partial())};
     for (size_t i = 0; i < n; ++i)
@@ -58,6 +73,8 @@ std::vector<Pattern> legal_patterns(const Facts& facts, const Context& context, 
     for (Pattern& p : facts.patterns(context)) patterns.push_back(std::move(p));
   return patterns;
 }
+
+namespace {
 
 std::string to_string(const std::vector<Placement>& placements) {
   std::string text;

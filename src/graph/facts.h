@@ -29,7 +29,8 @@ struct Cost {
 struct Pattern {
   std::vector<layout::Placement> operands, results;
 };
-/// pattern("s0 h > s0"): r replicated, h shared, p partial, s<dim> sharded. Operands left, results right of '>'.
+/// pattern("s0 h > s0"): r replicated, h shared, p partial, s<dim> sharded. Operands left, results right of
+/// '>'.
 Pattern pattern(std::string_view text);
 
 struct Context {
@@ -46,8 +47,8 @@ struct Facts {
   std::vector<Plain> (*results)(const Context&);
   /// Legal combinations besides 'all replicated', 'all shared' and those that `linear` implies.
   std::vector<Pattern> (*patterns)(const Context&);
-  /// Sets of operands (bit i: operand i) in which the operation is jointly linear: these partial and the others shared
-  /// give partial results.
+  /// Sets of operands (bit i: operand i) in which the operation is jointly linear: these partial and the
+  /// others shared give partial results.
   std::vector<uint32_t> linear;
   /// Gives the wanted operands their cotangents; null where there is none.
   void (*vjp)(Vjp&);
@@ -55,14 +56,19 @@ struct Facts {
   Cost (*cost)(const Signature&);
 };
 
-/// Throws CheckError for an operation without facts (those of the optimizer and of the transports have costs only).
+/// Throws CheckError for an operation without facts (those of the optimizer and of the transports have costs
+/// only).
 const Facts& facts_of(Op op);
 /// All of them, for tests that walk the table.
 std::span<const Facts* const> all_facts();
 
+/// All combinations that are legal over one axis, for this many results.
+std::vector<Pattern> legal_patterns(const Facts& facts, const Context& context, size_t results);
+
 /// Placements of the results, or JobError naming the operation, the axis and the legal combinations.
 std::vector<layout::Placements> infer_placements(const Graph& graph, Op op, const Attributes& attributes,
-                                                 std::span<const ValueId> operands, std::span<const Plain> results);
+                                                 std::span<const ValueId> operands,
+                                                 std::span<const Plain> results);
 
 /// Reads all operands once and writes all results once, no arithmetic to speak of.
 Cost streaming_cost(const Signature& signature);

@@ -61,10 +61,12 @@ std::string to_text(const Graph& graph) {
     for (ValueId result : operation.results) text += " : " + type_text(graph, result);
     text += '\n';
   }
-  for (const Named& output : graph.outputs) text += fmt::format("output {} = %{}\n", output.name, output.value.value);
+  for (const Named& output : graph.outputs)
+    text += fmt::format("output {} = %{}\n", output.name, output.value.value);
   for (const Gradient& g : graph.gradients)
     text += fmt::format("gradient {} use {} += %{}\n", g.parameter, g.use, g.cotangent.value);
-  for (const Named& c : graph.cotangents) text += fmt::format("cotangent of {} = %{}\n", c.name, c.value.value);
+  for (const Named& c : graph.cotangents)
+    text += fmt::format("cotangent of {} = %{}\n", c.name, c.value.value);
   return text;
 }
 

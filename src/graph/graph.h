@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is computed for one micro-batch by one chunk of the model: operations over values in single assignment.
-// Shapes are global: over dp a value joins the micro-batches of all data-parallel ranks; the local shape follows from
-// the placements. Filled by Builder only.
+// What is computed for one micro-batch by one chunk of the model: operations over values in single
+// assignment. Shapes are global: over dp a value joins the micro-batches of all data-parallel ranks; the
+// local shape follows from the placements. Filled by Builder only.
 #pragma once
 #include <optional>
 #include <string>
@@ -53,7 +53,8 @@ struct Operation {
   layout::AxisSet axes;  // the group of a communication
 };
 
-/// One use of a parameter: its cotangent, partial over the axes over which it is shared, accumulates in the exact dtype.
+/// One use of a parameter: its cotangent, partial over the axes over which it is shared, accumulates in the
+/// exact dtype.
 struct Gradient {
   std::string parameter;
   int use = 0;  // among the uses in this graph

@@ -21,8 +21,9 @@ Attributes::Attributes(std::initializer_list<std::pair<std::string_view, Value>>
 }
 
 void Attributes::set(std::string_view name, Value value) {
-  const auto place = std::lower_bound(entries_.begin(), entries_.end(), name,
-                                      [](const auto& entry, std::string_view key) { return entry.first < key; });
+  const auto place =
+      std::lower_bound(entries_.begin(), entries_.end(), name,
+                       [](const auto& entry, std::string_view key) { return entry.first < key; });
   if (place != entries_.end() && place->first == name) {
     place->second = std::move(value);
   } else {
@@ -31,7 +32,8 @@ void Attributes::set(std::string_view name, Value value) {
 }
 
 bool Attributes::has(std::string_view name) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry.first == name; });
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const auto& entry) { return entry.first == name; });
 }
 
 const Attributes::Value& Attributes::at(std::string_view name) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of the operations and of their attributes. docs/operations.md gives operands, results and formulas;
-// graph/ops/ gives each one's five facts; kernels/ref gives its meaning.
+// The names of the operations and of their attributes. docs/operations.md gives operands, results and
+// formulas; graph/ops/ gives each one's five facts; kernels/ref gives its meaning.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 namespace pleat::graph {
 
+// clang-format off
 enum class Op : uint8_t {
   // views: no instruction of their own
   share, reshape, split, concat,
@@ -39,6 +40,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Op::count_)> k
     "route", "permute", "unpermute", "combine", "combine_grad", "grouped_matmul", "grouped_outer", "expert_counts",
     "all_reduce", "all_gather", "reduce_scatter", "all_to_all", "slice", "exchange", "send", "receive",
     "zero", "load", "sum_squares", "clip", "adamw", "emit"};
+// clang-format on
 
 constexpr std::string_view name_of(Op op) {
   return kOpNames[static_cast<size_t>(op)];

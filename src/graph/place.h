@@ -10,7 +10,8 @@ class Vjp;
 /// The value with the wanted placements. JobError where no operation leads there.
 ValueId place(Builder& builder, ValueId value, const layout::Placements& wanted);
 
-/// The cotangent goes back the dual way: share and all_reduce, all_gather and reduce_scatter, slice and gather.
+/// The cotangent goes back the dual way: share and all_reduce, all_gather and reduce_scatter, slice and
+/// gather.
 void place_vjp(Vjp& vjp);
 
 }  // namespace pleat::graph

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kernel must know of an instruction before it runs: the operation, its attributes, and the local dtype, shape
-// and row stride of every operand. The catalogue chooses by it, a kernel is bound with it.
+// What a kernel must know of an instruction before it runs: the operation, its attributes, and the local
+// dtype, shape and row stride of every operand. The catalogue chooses by it, a kernel is bound with it.
 #pragma once
 #include <vector>
 
@@ -14,7 +14,9 @@ struct OperandType {
   base::DType dtype = base::DType::f32;
   base::Shape shape;       // local
   int64_t row_stride = 0;  // elements from one index of dim 0 to the next; the other dims are dense
-  static OperandType dense(base::DType dtype, base::Shape shape) { return {dtype, shape, shape.row_elements()}; }
+  static OperandType dense(base::DType dtype, base::Shape shape) {
+    return {dtype, shape, shape.row_elements()};
+  }
   bool is_dense() const { return shape.dims() == 0 || row_stride == shape.row_elements(); }
   /// From the first element to one past the last.
   int64_t bytes() const {

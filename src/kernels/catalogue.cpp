@@ -12,7 +12,9 @@ target::Row cpu_row(const std::string& name) {
             std::string reason;
             return cpu::serves(name, signature, &reason) ? std::string() : reason;
           },
-          [](const graph::Signature& signature, int threads) { return cpu::workspace_bytes(signature, threads); }};
+          [](const graph::Signature& signature, int threads) {
+            return cpu::workspace_bytes(signature, threads);
+          }};
 }
 
 target::Row reference_row() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kernel bound to one instruction of a segment: everything slow (primitives, checks, plans) happened in bind();
-// run() only computes. Operands arrive in the order of docs/operations.md, with the types of the Signature.
+// A kernel bound to one instruction of a segment: everything slow (primitives, checks, plans) happened in
+// bind(); run() only computes. Operands arrive in the order of docs/operations.md, with the types of the
+// Signature.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -25,9 +26,10 @@ class Kernel {
   virtual void run(const Call& call, Team& team) const = 0;
 };
 
-/// A kernel by its catalogue name ("ref", "cpu.onednn", ...) for this signature. `workspace_bytes` is what the Program
-/// gives it; throws CheckError when it needs more, or when the name does not serve this signature.
-std::unique_ptr<Kernel> bind(std::string_view name, const graph::Signature& signature, int64_t workspace_bytes,
-                             int team_size);
+/// A kernel by its catalogue name ("ref", "cpu.onednn", ...) for this signature. `workspace_bytes` is what
+/// the Program gives it; throws CheckError when it needs more, or when the name does not serve this
+/// signature.
+std::unique_ptr<Kernel> bind(std::string_view name, const graph::Signature& signature,
+                             int64_t workspace_bytes, int team_size);
 
 }  // namespace pleat::kernels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rank's own workers. Work is cut by shape into numbered tasks, never by the number of workers, so that every number
-// of workers gives the same bits; which worker runs a task is not fixed.
+// A rank's own workers. Work is cut by shape into numbered tasks, never by the number of workers, so that
+// every number of workers gives the same bits; which worker runs a task is not fixed.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,8 +18,8 @@ class Team {
 
   int size() const;
 
-  /// Calls task(index, worker) for every index in [0, tasks), worker in [0, size()), and returns when all are done.
-  /// The first exception is rethrown here. Does not allocate. Not reentrant.
+  /// Calls task(index, worker) for every index in [0, tasks), worker in [0, size()), and returns when all are
+  /// done. The first exception is rethrown here. Does not allocate. Not reentrant.
   template <class Task>
   void run(int64_t tasks, Task&& task) {
     run_erased(tasks, &task, [](void* body, int64_t index, int worker) {

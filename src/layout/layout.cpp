@@ -30,15 +30,17 @@ std::vector<int64_t> divisors(int64_t n) {
 }  // namespace
 
 Layout::Layout(const Degrees& d) : vpp_(d.vpp) {
-  check_positive("tp", d.tp, d.where), check_positive("cp", d.cp, d.where), check_positive("dp", d.dp, d.where);
-  check_positive("pp", d.pp, d.where), check_positive("vpp", d.vpp, d.where), check_positive("ep", d.ep, d.where);
+  check_positive("tp", d.tp, d.where), check_positive("cp", d.cp, d.where),
+      check_positive("dp", d.dp, d.where);
+  check_positive("pp", d.pp, d.where), check_positive("vpp", d.vpp, d.where),
+      check_positive("ep", d.ep, d.where);
   check_positive("etp", d.etp, d.where);
   const int64_t stage_ranks = d.dp * d.cp * d.tp;
   if (stage_ranks % (d.ep * d.etp) != 0) {
     std::vector<int64_t> legal = divisors(stage_ranks);
     std::erase_if(legal, [&](int64_t ep) { return stage_ranks % (ep * d.etp) != 0; });
-    fail<JobError>("expert axes ep {} * etp {} = {} do not divide dp*cp*tp = {}*{}*{} = {}: choose ep {}{}", d.ep,
-                   d.etp, d.ep * d.etp, d.dp, d.cp, d.tp, stage_ranks,
+    fail<JobError>("expert axes ep {} * etp {} = {} do not divide dp*cp*tp = {}*{}*{} = {}: choose ep {}{}",
+                   d.ep, d.etp, d.ep * d.etp, d.dp, d.cp, d.tp, stage_ranks,
                    legal.empty() ? std::string("1 with etp 1") : fmt::format("{}", fmt::join(legal, ", ")),
                    at(d.where));
   }

@@ -25,7 +25,8 @@ struct Degrees {
 class Layout {
  public:
   Layout() : Layout(Degrees{}) {}
-  /// JobError with the arithmetic and the nearest legal choices when the expert mesh does not tile the dense one.
+  /// JobError with the arithmetic and the nearest legal choices when the expert mesh does not tile the dense
+  /// one.
   explicit Layout(const Degrees& degrees);
 
   int64_t size(Axis axis) const { return sizes_[static_cast<size_t>(axis)]; }
@@ -43,14 +44,16 @@ class Layout {
   base::Stage stage_of(base::Chunk chunk) const { return base::Stage(chunk.value % stages()); }
   /// The same place in another stage.
   base::Rank at_stage(base::Rank rank, base::Stage stage) const;
-  /// The ranks that differ from `rank` in these axes only, in rank order, `rank` included. The axes belong to one mesh
-  /// (pp to both).
+  /// The ranks that differ from `rank` in these axes only, in rank order, `rank` included. The axes belong to
+  /// one mesh (pp to both).
   std::vector<base::Rank> group(base::Rank rank, AxisSet axes) const;
   int64_t position_in_group(base::Rank rank, AxisSet axes) const;
 
-  /// The part of a global shape that one rank holds. JobError naming dim and axis when an axis does not divide it.
+  /// The part of a global shape that one rank holds. JobError naming dim and axis when an axis does not
+  /// divide it.
   base::Shape local_shape(const base::Shape& global, const Placements& placements) const;
-  /// First global index, per dim, of the rank's part. Where several axes cut one dim, the slower axis cuts first.
+  /// First global index, per dim, of the rank's part. Where several axes cut one dim, the slower axis cuts
+  /// first.
   base::Shape local_begin(const base::Shape& global, const Placements& placements, base::Rank rank) const;
 
   /// Layers [first, last) of a chunk: as even as possible, the remainder to the first chunks.

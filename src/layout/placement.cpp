@@ -7,10 +7,14 @@ namespace pleat::layout {
 
 std::string to_string(Placement placement) {
   switch (placement.kind) {
-    case Placement::Kind::replicated: return "replicated";
-    case Placement::Kind::shared: return "shared";
-    case Placement::Kind::partial: return "partial";
-    case Placement::Kind::sharded: return "sharded" + std::to_string(placement.dim);
+    case Placement::Kind::replicated:
+      return "replicated";
+    case Placement::Kind::shared:
+      return "shared";
+    case Placement::Kind::partial:
+      return "partial";
+    case Placement::Kind::sharded:
+      return "sharded" + std::to_string(placement.dim);
   }
   return {};
 }
@@ -21,7 +25,8 @@ Placement placement_named(std::string_view text) {
   if (text == "partial") return Placement::partial();
   if (text.size() == 8 && text.starts_with("sharded") && text[7] >= '0' && text[7] <= '3')
     return Placement::sharded(text[7] - '0');
-  base::fail<base::JobError>("unknown placement '{}': choose replicated, shared, partial or sharded<dim>", text);
+  base::fail<base::JobError>("unknown placement '{}': choose replicated, shared, partial or sharded<dim>",
+                             text);
 }
 
 }  // namespace pleat::layout

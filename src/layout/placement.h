@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a value lies over one mesh axis. The four placements are closed under differentiation (design, section 2).
+// How a value lies over one mesh axis. The four placements are closed under differentiation (design, section
+// 2).
 #pragma once
 #include <array>
 #include <string>
@@ -32,7 +33,8 @@ constexpr Placement cotangent(Placement placement) {
 std::string to_string(Placement placement);
 Placement placement_named(std::string_view text);
 
-/// One placement per axis of one mesh; the axes of the other mesh do not apply. Over pp a value lives where it is.
+/// One placement per axis of one mesh; the axes of the other mesh do not apply. Over pp a value lives where
+/// it is.
 class Placements {
  public:
   Placements() = default;

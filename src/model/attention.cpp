@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grouped-query attention: one product for q, k and v, per-head norms where the family has them, rotary positions,
-// causal attention within documents (and a window), output projection.
+// Grouped-query attention: one product for q, k and v, per-head norms where the family has them, rotary
+// positions, causal attention within documents (and a window), output projection.
 #include <cmath>
 
 #include "model/blocks.h"

@@ -27,11 +27,13 @@ std::string Site::in_layer(int64_t layer, std::string_view rest) const {
 }
 
 ValueId norm(const Site& site, ValueId x, const std::string& weight) {
-  return site.build.apply(graph::Op::rms_norm, {{"eps", site.config().rms_norm_eps}}, {x, site.exact_weight(weight)})[0];
+  return site.build.apply(graph::Op::rms_norm, {{"eps", site.config().rms_norm_eps}},
+                          {x, site.exact_weight(weight)})[0];
 }
 
 ValueId project(const Site& site, ValueId x, const std::string& layer_name, bool bias) {
-  const ValueId y = graph::linear(site.build, x, site.weight(layer_name + ".weight"), site.request.activation);
+  const ValueId y =
+      graph::linear(site.build, x, site.weight(layer_name + ".weight"), site.request.activation);
   if (!bias) return y;
   return site.build.apply_one(graph::Op::add_bias, {}, {y, site.exact_weight(layer_name + ".bias")});
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blocks of the model, each in its own file, forward only. Shapes: T tokens, D model width, H query heads, G
-// key-value heads, N head dim, F feed-forward width, E experts, K top-k, V vocabulary.
+// The blocks of the model, each in its own file, forward only. Shapes: T tokens, D model width, H query
+// heads, G key-value heads, N head dim, F feed-forward width, E experts, K top-k, V vocabulary.
 #pragma once
 #include <string>
 #include <vector>

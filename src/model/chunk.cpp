@@ -62,7 +62,8 @@ ValueId decoder_layer(const Site& site, ValueId x, int64_t layer, RouterSums& su
       attention_block(site, norm(site, x, site.in_layer(layer, "input_layernorm.weight")), layer);
   x = graph::add(b, x, attended);
   const ValueId normed = norm(site, x, site.in_layer(layer, "post_attention_layernorm.weight"));
-  const ValueId fed = site.config().is_moe(layer) ? moe_block(site, normed, layer, sums) : mlp_block(site, normed, layer);
+  const ValueId fed =
+      site.config().is_moe(layer) ? moe_block(site, normed, layer, sums) : mlp_block(site, normed, layer);
   return graph::add(b, x, fed);
 }
 
@@ -71,7 +72,8 @@ void auxiliary_losses(const Site& site, RouterSums sums) {
   const ChunkRequest& r = site.request;
   const Placements whole(MeshKind::dense);
   if (r.scope == AuxiliaryScope::all_ranks)
-    sums = {graph::place(b, sums.counts, whole), graph::place(b, sums.sums, whole), graph::place(b, sums.squares, whole)};
+    sums = {graph::place(b, sums.counts, whole), graph::place(b, sums.sums, whole),
+            graph::place(b, sums.squares, whole)};
   const int64_t rows = r.tokens() / groups_of(r) * r.config.num_moe_layers();
   const ValueId balance = b.apply_one(Op::balance_loss, {{"rows", rows}}, {sums.counts, sums.sums});
   const ValueId z = b.apply_one(Op::scale, {{"factor", 1.0 / static_cast<double>(rows)}}, {sums.squares});
@@ -104,13 +106,15 @@ void check_axes(const ChunkRequest& r) {
   if (r.layout.vpp() > 1)
     base::fail<base::JobError>("no operations yet for axis vpp (size {}): choose 1", r.layout.vpp());
   if (r.layout.chunks() > r.config.num_hidden_layers)
-    base::fail<base::JobError>("axis pp of size {} leaves stages without layers: the model has {}, choose at most that",
-                               r.layout.chunks(), r.config.num_hidden_layers);
+    base::fail<base::JobError>(
+        "axis pp of size {} leaves stages without layers: the model has {}, choose at most that",
+        r.layout.chunks(), r.config.num_hidden_layers);
   if (r.config.num_experts > 0 && r.config.num_experts % r.layout.size(Axis::ep) != 0)
     base::fail<base::JobError>("axis ep of size {} does not divide {} experts", r.layout.size(Axis::ep),
                                r.config.num_experts);
   if (r.config.num_experts == 0 && r.layout.size(Axis::ep) > 1)
-    base::fail<base::JobError>("axis ep of size {} in a model without experts: choose 1", r.layout.size(Axis::ep));
+    base::fail<base::JobError>("axis ep of size {} in a model without experts: choose 1",
+                               r.layout.size(Axis::ep));
 }
 
 }  // namespace
@@ -129,7 +133,9 @@ graph::Graph build_chunk(const ChunkRequest& r) {
   if (r.first()) {
     x = b.apply_one(Op::embedding, {}, {site.weight("model.embed_tokens.weight"), token_input("tokens")});
   } else {
-    const auto received = [&](const std::string& name) { return b.input("in." + name, boundary_type(r, name)); };
+    const auto received = [&](const std::string& name) {
+      return b.input("in." + name, boundary_type(r, name));
+    };
     x = received("hidden");
     bool before = false;
     for (int64_t layer = 0; layer < layers.first; ++layer) before = before || r.config.is_moe(layer);
@@ -140,7 +146,8 @@ graph::Graph build_chunk(const ChunkRequest& r) {
     head_and_losses(site, x, sums);
   } else {
     b.output("hidden", x);
-    if (sums.counts.valid()) b.output("counts", sums.counts), b.output("sums", sums.sums), b.output("squares", sums.squares);
+    if (sums.counts.valid())
+      b.output("counts", sums.counts), b.output("sums", sums.sums), b.output("squares", sums.squares);
   }
   return b.take();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One chunk of a model as a forward graph: the layers of one virtual stage for one micro-batch, plus the embedding in
-// the first chunk and head and loss in the last. Blocks are written once, forward only, over graph::Builder.
+// One chunk of a model as a forward graph: the layers of one virtual stage for one micro-batch, plus the
+// embedding in the first chunk and head and loss in the last. Blocks are written once, forward only, over
+// graph::Builder.
 #pragma once
 #include "config/model_config.h"
 #include "graph/graph.h"
@@ -8,7 +9,8 @@
 
 namespace pleat::model {
 
-/// Over which tokens the auxiliary router terms are pooled (over all layers in both cases, as Hugging Face does).
+/// Over which tokens the auxiliary router terms are pooled (over all layers in both cases, as Hugging Face
+/// does).
 enum class AuxiliaryScope : uint8_t { micro_batch, all_ranks };
 
 struct ChunkRequest {
@@ -30,10 +32,10 @@ struct ChunkRequest {
 /// Expert segments start at multiples of this many rows.
 inline constexpr int64_t kExpertTile = 16;
 
-/// Inputs: tokens, targets, positions, documents [T] i32, loss_weights [T] f32 as far as the chunk uses them; the
-/// boundary under "in.<name>". Outputs: the boundary ("hidden" [T,D]; after the first expert layer also the running
-/// router sums "counts", "sums" [G,E] and "squares" [G]), or in the last chunk "logits" [T,V], "loss" [T],
-/// "balance_loss" and "z_loss" [G]; and "metric.<name>", sums that accumulate over micro-batches.
+/// Inputs: tokens, targets, positions, documents [T] i32, loss_weights [T] f32 as far as the chunk uses them;
+/// the boundary under "in.<name>". Outputs: the boundary ("hidden" [T,D]; after the first expert layer also
+/// the running router sums "counts", "sums" [G,E] and "squares" [G]), or in the last chunk "logits" [T,V],
+/// "loss" [T], "balance_loss" and "z_loss" [G]; and "metric.<name>", sums that accumulate over micro-batches.
 /// JobError when a dim does not divide or an axis has no operations yet.
 graph::Graph build_chunk(const ChunkRequest& request);
 

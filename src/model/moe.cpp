@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropless mixture of experts: a softmax router in the exact dtype, dispatch of token rows to their experts, two grouped
-// products around swiglu, weighted combination.
+// Dropless mixture of experts: a softmax router in the exact dtype, dispatch of token rows to their experts,
+// two grouped products around swiglu, weighted combination.
 #include "graph/dispatch.h"
 #include "model/blocks.h"
 

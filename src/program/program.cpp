@@ -10,9 +10,15 @@ std::vector<Effect> effects(const Instruction& instruction) {
   for (const Region& read : instruction.reads) all.push_back({read, Effect::Kind::read});
   for (const Result& result : instruction.results) {
     switch (result.mode) {
-      case Mode::write: all.push_back({result.region, Effect::Kind::write}); break;
-      case Mode::accumulate: all.push_back({result.region, Effect::Kind::accumulate}); break;
-      case Mode::update: all.push_back({result.region, Effect::Kind::update}); break;
+      case Mode::write:
+        all.push_back({result.region, Effect::Kind::write});
+        break;
+      case Mode::accumulate:
+        all.push_back({result.region, Effect::Kind::accumulate});
+        break;
+      case Mode::update:
+        all.push_back({result.region, Effect::Kind::update});
+        break;
     }
   }
   if (instruction.workspace) all.push_back({*instruction.workspace, Effect::Kind::write});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The step as a value: segments once, and per rank the list of their instances. Complete: a reader never consults the
-// job. One Program is one turn of a loop; verify proves it, simulate predicts it, run executes it.
+// The step as a value: segments once, and per rank the list of their instances. Complete: a reader never
+// consults the job. One Program is one turn of a loop; verify proves it, simulate predicts it, run executes
+// it.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -17,9 +18,11 @@ namespace pleat::program {
 
 inline constexpr int kFormat = 1;  // of the text form
 
-// ---- memory ------------------------------------------------------------------------------------------------------
+// ---- memory
+// ------------------------------------------------------------------------------------------------------
 
-/// The areas of a rank's arena. Offsets into `frame` areas are relative to the instance's base; all others are absolute.
+/// The areas of a rank's arena. Offsets into `frame` areas are relative to the instance's base; all others
+/// are absolute.
 enum class Area : uint8_t {
   state,     // parameters, moments: survives the step, one slot each
   gradient,  // accumulators and reduction buckets
@@ -49,14 +52,25 @@ struct Region {
   Area area = Area::scratch;
   int64_t offset = 0;
   graph::OperandType type;
-  int32_t buffer = -1;  // of the stage: whose bytes these are while it lives, so that lives can be told apart; -1: unsaid
+  int32_t buffer =
+      -1;  // of the stage: whose bytes these are while it lives, so that lives can be told apart; -1: unsaid
   int64_t end() const { return offset + type.bytes(); }
   bool operator==(const Region&) const = default;
 };
 
-// ---- instructions ------------------------------------------------------------------------------------------------
+// ---- instructions
+// ------------------------------------------------------------------------------------------------
 
-enum class Queue : uint8_t { compute, forward_in, forward_out, backward_in, backward_out, group, host, count_ };
+enum class Queue : uint8_t {
+  compute,
+  forward_in,
+  forward_out,
+  backward_in,
+  backward_out,
+  group,
+  host,
+  count_
+};
 inline constexpr int kQueues = static_cast<int>(Queue::count_);
 inline constexpr std::array<std::string_view, kQueues> kQueueNames{
     "compute", "forward_in", "forward_out", "backward_in", "backward_out", "group", "host"};
@@ -66,10 +80,11 @@ constexpr std::string_view name_of(Queue queue) {
 
 /// Whom a communication is with, relative to the rank's coordinates.
 struct Party {
-  layout::AxisSet axes;         // the group: ranks that differ in these axes only
-  std::vector<int32_t> stages;  // of a group over pp: only these stages (empty: all); holders of a tied parameter
-  int32_t stage_offset = 0;     // send, receive: the peer stands this many stages further
-  std::string purpose;          // with the members: the channel
+  layout::AxisSet axes;  // the group: ranks that differ in these axes only
+  std::vector<int32_t>
+      stages;  // of a group over pp: only these stages (empty: all); holders of a tied parameter
+  int32_t stage_offset = 0;  // send, receive: the peer stands this many stages further
+  std::string purpose;       // with the members: the channel
   bool operator==(const Party&) const = default;
 };
 
@@ -96,11 +111,11 @@ struct Instruction {
   std::vector<Region> reads;
   std::vector<Result> results;
   std::optional<Region> workspace;
-  std::optional<int> guard;    // which read is the flag under which updates happen
-  std::vector<int32_t> waits;  // events of this instance, fired by other queues
+  std::optional<int> guard;      // which read is the flag under which updates happen
+  std::vector<int32_t> waits;    // events of this instance, fired by other queues
   std::optional<int32_t> fires;  // event of this instance
   std::optional<Party> party;
-  std::string label;           // where it comes from: "layers.3.qkv_proj", for people
+  std::string label;  // where it comes from: "layers.3.qkv_proj", for people
   bool operator==(const Instruction&) const = default;
 };
 
@@ -114,7 +129,8 @@ std::vector<Effect> effects(const Instruction& instruction);
 /// What its kernel is bound with.
 graph::Signature signature_of(const Instruction& instruction);
 
-// ---- segments and instances --------------------------------------------------------------------------------------
+// ---- segments and instances
+// --------------------------------------------------------------------------------------
 
 enum class Phase : uint8_t { begin, load, forward, backward, weight, transfer, reduce, update, count_ };
 inline constexpr std::array<std::string_view, 8> kPhaseNames{"begin",  "load",     "forward", "backward",
@@ -127,8 +143,8 @@ constexpr std::string_view name_of(Phase phase) {
 struct Segment {
   std::string name;  // "forward 1"
   Phase phase = Phase::forward;
-  int32_t chunk = -1;  // -1: of the rank, not of a chunk
-  int32_t events = 0;  // its instructions fire 0 .. events - 1
+  int32_t chunk = -1;                     // -1: of the rank, not of a chunk
+  int32_t events = 0;                     // its instructions fire 0 .. events - 1
   std::vector<Instruction> instructions;  // in a legal serial order
   bool operator==(const Segment&) const = default;
 };
@@ -144,9 +160,9 @@ struct Wait {
 /// A segment on a rank for an item, with its frame bases.
 struct Instance {
   int32_t segment = 0;
-  int32_t micro_batch = -1;  // within the rank and step; -1: none
-  int32_t slice = 0;         // of the sequence, where there are slices
-  bool first = true;         // the first to accumulate: stores
+  int32_t micro_batch = -1;             // within the rank and step; -1: none
+  int32_t slice = 0;                    // of the sequence, where there are slices
+  bool first = true;                    // the first to accumulate: stores
   std::array<int64_t, kAreas> bases{};  // bytes, of the framed areas
   int32_t first_event = 0;
   std::vector<Wait> waits;
@@ -162,7 +178,8 @@ struct RankList {
   bool operator==(const RankList&) const = default;
 };
 
-// ---- state, inputs and outputs -----------------------------------------------------------------------------------
+// ---- state, inputs and outputs
+// -----------------------------------------------------------------------------------
 
 enum class Role : uint8_t { master, moment1, moment2 };
 inline constexpr std::array<std::string_view, 3> kRoleNames{"weight", "m", "v"};
@@ -185,6 +202,7 @@ struct Port {
   int32_t stage = 0;
   Region region;
   std::vector<int64_t> bases;  // framed: one per micro-batch; else one 0
+  layout::Placements placements;  // what the caller gives or gets over the mesh axes
   bool operator==(const Port&) const = default;
 };
 
@@ -214,8 +232,8 @@ constexpr int64_t aligned(int64_t bytes) {
 /// Offset of each area in the arena.
 std::array<int64_t, kAreas> area_offsets(const RankList& list);
 
-/// Text form and back, exact inverses: segments once, then one line of instances per list. from_text throws DataError
-/// with the line, and refuses other formats.
+/// Text form and back, exact inverses: segments once, then one line of instances per list. from_text throws
+/// DataError with the line, and refuses other formats.
 std::string to_text(const Program& program);
 Program from_text(std::string_view text);
 /// One instruction as to_text writes it, for errors.

@@ -100,8 +100,8 @@ std::string slot_text(const StateSlot& slot) {
 }
 
 std::string port_text(std::string_view direction, const Port& port) {
-  return fmt::format("{} {} stage {} at {} bases {}\n", direction, quoted(port.name), port.stage,
-                     region_text(port.region), numbers(port.bases));
+  return fmt::format("{} {} stage {} {} at {} bases {}\n", direction, quoted(port.name), port.stage,
+                     placements_text(port.placements), region_text(port.region), numbers(port.bases));
 }
 
 std::string instance_text(const Instance& instance) {

@@ -127,7 +127,7 @@ class Parser {
     port.name = s.quoted("a port");
     s.expect("stage");
     port.stage = small(s, "a stage", 0, kMostStages);
-    s.expect("at");
+    port.placements = parse_placements(s);
     port.region = parse_region(s);
     s.expect("bases");
     port.bases = s.integers("a base", 0, kMostBytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hardware as a value, and which kernel serves an instruction there: per operation an ordered table, fastest first,
-// the reference last. Every refusal has a reason. The functions themselves are in kernels/, bound by name.
+// The hardware as a value, and which kernel serves an instruction there: per operation an ordered table,
+// fastest first, the reference last. Every refusal has a reason. The functions themselves are in kernels/,
+// bound by name.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -19,12 +20,12 @@ struct Target {
   std::string name = "this cpu";
   int cores = 1;
   InstructionSet isa = InstructionSet::baseline;
-  double flops_f32 = 50e9;           // per core
+  double flops_f32 = 50e9;  // per core
   double flops_bf16 = 50e9;
-  double memory_bandwidth = 15e9;    // bytes/s, all cores
-  double core_bandwidth = 12e9;      // bytes/s, one core
-  double call_seconds = 2e-6;        // fixed cost of an instruction
-  double message_seconds = 10e-6;    // fixed cost of a message between ranks
+  double memory_bandwidth = 15e9;  // bytes/s, all cores
+  double core_bandwidth = 12e9;    // bytes/s, one core
+  double call_seconds = 2e-6;      // fixed cost of an instruction
+  double message_seconds = 10e-6;  // fixed cost of a message between ranks
 };
 
 struct Choice {

@@ -36,10 +36,10 @@ Board::Board(const config::Job& job, const program::Program& program, Done done)
     : job_(job), program_(program), done_(std::move(done)) {}
 
 void Board::add(int64_t step, int stage, std::string_view port, std::span<const std::byte> bytes) {
-  const auto type = std::find_if(program_.outputs.begin(), program_.outputs.end(), [&](const program::Port& p) {
-    return p.stage == stage && p.name == port;
-  });
-  if (type == program_.outputs.end()) base::fail<base::CheckError>("stage {} has no output '{}'", stage, port);
+  const auto type = std::find_if(program_.outputs.begin(), program_.outputs.end(),
+                                 [&](const program::Port& p) { return p.stage == stage && p.name == port; });
+  if (type == program_.outputs.end())
+    base::fail<base::CheckError>("stage {} has no output '{}'", stage, port);
   const base::DType dtype = type->region.type.dtype;
   const std::lock_guard lock(mutex_);
   Open& open = open_[step];
@@ -76,7 +76,8 @@ StepOutcome Board::outcome(int64_t step, const Values& values) const {
   const std::vector<double>& squares = values.find("squares")->second;
   for (size_t i = 0; i < squares.size(); ++i) {
     if (std::isfinite(squares[i])) continue;
-    result.offender += fmt::format("the gradient of {}", compile::squares_name(job_.model, static_cast<int64_t>(i)));
+    result.offender +=
+        fmt::format("the gradient of {}", compile::squares_name(job_.model, static_cast<int64_t>(i)));
     break;
   }
   return result;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the stages put what a step sent out; when a step is complete its metrics go to the caller, in order of steps.
+// Where the stages put what a step sent out; when a step is complete its metrics go to the caller, in order
+// of steps.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -18,8 +19,8 @@ namespace pleat::train {
 
 /// A complete step.
 struct StepOutcome {
-  StepMetrics metrics;  // without the times
-  bool applied = true;  // the guard let the update happen
+  StepMetrics metrics;   // without the times
+  bool applied = true;   // the guard let the update happen
   std::string offender;  // otherwise: what was not finite
 };
 

@@ -50,8 +50,11 @@ class EvaluationPorts final : public run::Ports {
       const int64_t index = turn * kWindowsPerTurn + i;
       windows_.window(std::min(index, windows_.windows() - 1), window_.view());
       if (index >= windows_.windows()) std::fill(window_.weights.begin(), window_.weights.end(), 0.0f);
-      const auto put = [&](const auto& from, auto& into) { std::copy(from.begin(), from.end(), into.begin() + i * sequence_); };
-      put(window_.tokens, batch_.tokens), put(window_.targets, batch_.targets), put(window_.positions, batch_.positions);
+      const auto put = [&](const auto& from, auto& into) {
+        std::copy(from.begin(), from.end(), into.begin() + i * sequence_);
+      };
+      put(window_.tokens, batch_.tokens), put(window_.targets, batch_.targets),
+          put(window_.positions, batch_.positions);
       put(window_.documents, batch_.documents), put(window_.weights, batch_.weights);
     }
     loaded_ = turn;
@@ -69,7 +72,8 @@ Evaluation evaluate(const EvaluateOptions& options, const Host& host) {
   config::Job job;
   job.model = model::read_hugging_face_config(options.model.string());
   job.precision = options.precision;
-  job.train.sequence = options.sequence > 0 ? options.sequence : std::min<int64_t>(job.model.max_position_embeddings, 256);
+  job.train.sequence =
+      options.sequence > 0 ? options.sequence : std::min<int64_t>(job.model.max_position_embeddings, 256);
   job.train.micro_batch = job.train.global_batch = kWindowsPerTurn;
   const data::TokenFile file(options.data);
   file.check_vocabulary(job.model.vocab_size);
@@ -81,14 +85,13 @@ Evaluation evaluate(const EvaluateOptions& options, const Host& host) {
   const program::Program program = compile::compile(request);
   const checkpoint::SafetensorsFolder folder(options.model);
   EvaluationPorts* ports = nullptr;
-  run::Crew crew(
-      program,
-      [&](base::Rank) {
-        auto made = std::make_unique<EvaluationPorts>(windows, job.train.sequence);
-        ports = made.get();
-        return made;
-      },
-      {});
+  run::Crew crew(program,
+                 [&](base::Rank) {
+                   auto made = std::make_unique<EvaluationPorts>(windows, job.train.sequence);
+                   ports = made.get();
+                   return made;
+                 },
+                 {});
   crew.each([&](base::Rank id, run::Rank& rank) { read_hugging_face(program, id, rank, job.model, folder); });
   crew.run((windows.windows() + kWindowsPerTurn - 1) / kWindowsPerTurn);
 
@@ -97,8 +100,9 @@ Evaluation evaluate(const EvaluateOptions& options, const Host& host) {
   result.tokens = file.tokens();
   result.loss = ports->loss / ports->counted;
   const double free_bits = std::log2(static_cast<double>(job.model.vocab_size));
-  result.bits_per_token = (ports->loss / std::numbers::ln2 + free_bits * static_cast<double>(result.tokens - result.counted)) /
-                          static_cast<double>(result.tokens);
+  result.bits_per_token =
+      (ports->loss / std::numbers::ln2 + free_bits * static_cast<double>(result.tokens - result.counted)) /
+      static_cast<double>(result.tokens);
   return result;
 }
 

@@ -16,7 +16,7 @@ struct EvaluateOptions {
 };
 
 struct Evaluation {
-  double loss = 0;     // nats per counted token
+  double loss = 0;      // nats per counted token
   int64_t counted = 0;  // tokens that were predicted
   int64_t tokens = 0;   // tokens of the file; those that are nobody's target cost log2(vocabulary) bits each
   double bits_per_token = 0;  // over all tokens of the file

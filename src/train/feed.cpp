@@ -16,7 +16,8 @@ void fill_with(std::span<std::byte> bytes, double value, base::DType dtype) {
   const float narrow = static_cast<float>(value);
   const size_t size = static_cast<size_t>(base::size_of(dtype));
   for (size_t i = 0; i + size <= bytes.size(); i += size)
-    std::memcpy(bytes.data() + i, dtype == base::DType::f64 ? static_cast<const void*>(&value) : &narrow, size);
+    std::memcpy(bytes.data() + i, dtype == base::DType::f64 ? static_cast<const void*>(&value) : &narrow,
+                size);
 }
 
 data::SampleView view_of(data::Sample& all, int64_t first, int64_t count) {
@@ -28,8 +29,8 @@ data::SampleView view_of(data::Sample& all, int64_t first, int64_t count) {
 
 }  // namespace
 
-Feed::Feed(const config::Job& job, const program::Program& program, base::Rank rank, const data::Sampler& sampler,
-           const int64_t& first_step, Board& board)
+Feed::Feed(const config::Job& job, const program::Program& program, base::Rank rank,
+           const data::Sampler& sampler, const int64_t& first_step, Board& board)
     : job_(job),
       program_(program),
       rank_(rank),
@@ -42,12 +43,14 @@ void Feed::read_samples(int64_t step, int micro_batch) {
   if (step == loaded_step_ && micro_batch == loaded_micro_batch_) return;
   const int64_t dp_rank = program_.layout.coordinate(rank_, layout::Axis::dp);
   const int64_t first = first_sample(job_, step, micro_batch, dp_rank), s = job_.train.sequence;
-  for (int64_t i = 0; i < job_.train.micro_batch; ++i) sampler_.sample(first + i, view_of(micro_batch_, i * s, s));
+  for (int64_t i = 0; i < job_.train.micro_batch; ++i)
+    sampler_.sample(first + i, view_of(micro_batch_, i * s, s));
   loaded_step_ = step;
   loaded_micro_batch_ = micro_batch;
 }
 
-/// 1 / counted tokens of the global batch. Without document boundaries every token counts; else all samples are read.
+/// 1 / counted tokens of the global batch. Without document boundaries every token counts; else all samples
+/// are read.
 double Feed::token_seed(int64_t step) {
   const int64_t batch = job_.train.global_batch, s = job_.train.sequence;
   if (!job_.data.separate_documents) return 1.0 / static_cast<double>(batch * s);
@@ -75,10 +78,10 @@ void Feed::fill(std::string_view port, int64_t turn, int micro_batch, std::span<
     return fill_with(bytes, 1.0 / static_cast<double>(micro_batches), exact);
   }
   read_samples(step, micro_batch);
-  const void* source = port == "tokens"      ? static_cast<const void*>(micro_batch_.tokens.data())
-                       : port == "targets"   ? micro_batch_.targets.data()
-                       : port == "positions" ? micro_batch_.positions.data()
-                       : port == "documents" ? micro_batch_.documents.data()
+  const void* source = port == "tokens"         ? static_cast<const void*>(micro_batch_.tokens.data())
+                       : port == "targets"      ? micro_batch_.targets.data()
+                       : port == "positions"    ? micro_batch_.positions.data()
+                       : port == "documents"    ? micro_batch_.documents.data()
                        : port == "loss_weights" ? static_cast<const void*>(micro_batch_.weights.data())
                                                 : nullptr;
   if (source == nullptr) base::fail<base::CheckError>("no data for port '{}'", port);

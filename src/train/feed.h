@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A training rank's ports: micro-batches from the sampler and the step's scalars in, metrics out to the board.
+// A training rank's ports: micro-batches from the sampler and the step's scalars in, metrics out to the
+// board.
 #pragma once
 #include "config/job.h"
 #include "data/sampler.h"

@@ -26,9 +26,14 @@ std::vector<double> as_doubles(std::span<const std::byte> bytes, DType dtype) {
     float f = 0;
     base::bf16 b;
     switch (dtype) {
-      case DType::f32: std::memcpy(&f, at, sizeof f), values[i] = f; break;
-      case DType::bf16: std::memcpy(&b, at, sizeof b), values[i] = static_cast<float>(b); break;
-      default: std::memcpy(&values[i], at, sizeof(double));
+      case DType::f32:
+        std::memcpy(&f, at, sizeof f), values[i] = f;
+        break;
+      case DType::bf16:
+        std::memcpy(&b, at, sizeof b), values[i] = static_cast<float>(b);
+        break;
+      default:
+        std::memcpy(&values[i], at, sizeof(double));
     }
   }
   return values;
@@ -44,15 +49,18 @@ struct Collected {
 
 class ForwardPorts final : public run::Ports {
  public:
-  ForwardPorts(const Program& program, base::Rank rank, const TokenBatch& batch, int64_t vocabulary, Collected& out)
+  ForwardPorts(const Program& program, base::Rank rank, const TokenBatch& batch, int64_t vocabulary,
+               Collected& out)
       : program_(program), rank_(rank), batch_(batch), vocabulary_(vocabulary), out_(out) {
     first_token_ = program.layout.coordinate(rank, layout::Axis::dp) * program.tokens;
   }
 
   void fill(std::string_view port, int64_t, int, std::span<std::byte> bytes) override {
-    if (port == "seed.loss") return fill_seeds(bytes, 1.0 / static_cast<double>(batch_.samples * (batch_.sequence - 1)));
+    if (port == "seed.loss")
+      return fill_seeds(bytes, 1.0 / static_cast<double>(batch_.samples * (batch_.sequence - 1)));
     if (port.starts_with("seed.")) return fill_seeds(bytes, 1.0);
-    if (port == "loss_weights") return fill_each<float>(bytes, [&](int64_t t) { return has_target(t) ? 1.0f : 0.0f; });
+    if (port == "loss_weights")
+      return fill_each<float>(bytes, [&](int64_t t) { return has_target(t) ? 1.0f : 0.0f; });
     fill_each<int32_t>(bytes, [&](int64_t t) {
       if (port == "tokens") return token(t);
       if (port == "targets") return has_target(t) ? token(t + 1) : 0;
@@ -67,7 +75,8 @@ class ForwardPorts final : public run::Ports {
     const std::lock_guard lock(out_.mutex);
     if (port == "logits") {
       const int64_t begin = first_token_ * vocabulary_;
-      for (size_t i = 0; i < values.size(); ++i) out_.result.logits[begin + i] = static_cast<float>(values[i]);
+      for (size_t i = 0; i < values.size(); ++i)
+        out_.result.logits[begin + i] = static_cast<float>(values[i]);
     } else if (port == "loss") {
       std::copy(values.begin(), values.end(), out_.result.token_loss.begin() + first_token_);
     } else if (port.starts_with("metric.")) {
@@ -122,15 +131,18 @@ class ForwardPorts final : public run::Ports {
 
 void check_batch(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
   if (batch.samples % options.layout.dp != 0)
-    base::fail<base::JobError>("axis dp of size {} does not divide the batch of {} samples", options.layout.dp, batch.samples);
-  if (batch.sequence < 2) base::fail<base::JobError>("a sequence of {} tokens has no next token", batch.sequence);
+    base::fail<base::JobError>("axis dp of size {} does not divide the batch of {} samples",
+                               options.layout.dp, batch.samples);
+  if (batch.sequence < 2)
+    base::fail<base::JobError>("a sequence of {} tokens has no next token", batch.sequence);
   for (size_t i = 0; i < batch.ids.size(); ++i)
     if (batch.ids[i] < 0 || batch.ids[i] >= model.vocab_size)
-      base::fail<base::DataError>("input_ids[{}, {}] = {} is outside the vocabulary of {}", i / batch.sequence,
-                                  i % batch.sequence, batch.ids[i], model.vocab_size);
+      base::fail<base::DataError>("input_ids[{}, {}] = {} is outside the vocabulary of {}",
+                                  i / batch.sequence, i % batch.sequence, batch.ids[i], model.vocab_size);
 }
 
-compile::Request request_of(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
+compile::Request request_of(const ForwardOptions& options, const TokenBatch& batch,
+                            const config::ModelConfig& model) {
   compile::Request request;
   request.name = "forward";
   request.purpose = options.gradients ? compile::Purpose::gradients : compile::Purpose::forward;
@@ -167,9 +179,10 @@ TokenBatch read_tokens(const std::filesystem::path& path) {
   const checkpoint::SafetensorsFile file(path);
   const checkpoint::TensorInfo& info = file.tensor("input_ids");
   if (info.dtype != DType::i64 || info.shape.dims() != 2)
-    base::fail<base::DataError>("{}: input_ids is {} {}, expected int64 [B,S]", path.string(), info.stored_dtype,
-                                base::to_string(info.shape));
-  TokenBatch batch{info.shape[0], info.shape[1], std::vector<int64_t>(static_cast<size_t>(info.shape.elements()))};
+    base::fail<base::DataError>("{}: input_ids is {} {}, expected int64 [B,S]", path.string(),
+                                info.stored_dtype, base::to_string(info.shape));
+  TokenBatch batch{info.shape[0], info.shape[1],
+                   std::vector<int64_t>(static_cast<size_t>(info.shape.elements()))};
   file.read(info, DType::i64, std::as_writable_bytes(std::span(batch.ids)));
   return batch;
 }
@@ -194,7 +207,8 @@ ForwardResult forward(const ForwardOptions& options, const TokenBatch& batch) {
   result.z_loss = out.metrics["metric.z_loss"];
   result.loss = result.cross_entropy;
   if (model.output_router_logits)
-    result.loss += model.router_aux_loss_coef * result.balance_loss + model.router_z_loss_coef * result.z_loss;
+    result.loss +=
+        model.router_aux_loss_coef * result.balance_loss + model.router_z_loss_coef * result.z_loss;
   unfuse(model, out.parameters, result);
   return std::move(out.result);
 }
@@ -202,8 +216,8 @@ ForwardResult forward(const ForwardOptions& options, const TokenBatch& batch) {
 void write_forward(const std::filesystem::path& path, const ForwardOptions& options, const TokenBatch& batch,
                    const ForwardResult& result) {
   const config::ModelConfig model = model::read_hugging_face_config(options.model.string());
-  std::vector<checkpoint::TensorSpec> specs{{"logits", DType::f32, {batch.samples, batch.sequence, model.vocab_size}},
-                                            {"loss", DType::f32, {}}};
+  std::vector<checkpoint::TensorSpec> specs{
+      {"logits", DType::f32, {batch.samples, batch.sequence, model.vocab_size}}, {"loss", DType::f32, {}}};
   if (options.gradients)
     for (const model::HuggingFaceTensor& tensor : model::hugging_face_tensors(model))
       specs.push_back({"grad." + tensor.name, DType::f32, tensor.shape});

@@ -30,13 +30,13 @@ TokenBatch read_tokens(const std::filesystem::path& path);
 struct ForwardResult {
   std::vector<float> logits;       // [B,S,V]
   std::vector<double> token_loss;  // [B,S], of the next token; the last of each sample is 0
-  double loss = 0;                 // mean next-token cross entropy, plus the auxiliary terms the config asks for
+  double loss = 0;  // mean next-token cross entropy, plus the auxiliary terms the config asks for
   double cross_entropy = 0, balance_loss = 0, z_loss = 0;
   std::map<std::string, std::vector<float>> gradients;  // by Hugging Face name
 };
 
-/// One micro-batch of B/dp samples per data-parallel rank; JobError when dp does not divide B, DataError for a token
-/// outside the vocabulary.
+/// One micro-batch of B/dp samples per data-parallel rank; JobError when dp does not divide B, DataError for
+/// a token outside the vocabulary.
 ForwardResult forward(const ForwardOptions& options, const TokenBatch& batch);
 
 /// Writes logits, loss and grad.<name> as safetensors.

@@ -41,8 +41,11 @@ class WindowPorts final : public run::Ports {
     const bool narrow = bytes.size() == static_cast<size_t>(window_) * columns * sizeof(base::bf16);
     for (size_t v = 0; v < columns; ++v) {
       base::bf16 b;
-      if (narrow) std::memcpy(&b, bytes.data() + (row * columns + v) * sizeof b, sizeof b), logits_[v] = static_cast<float>(b);
-      else std::memcpy(&logits_[v], bytes.data() + (row * columns + v) * sizeof(float), sizeof(float));
+      if (narrow)
+        std::memcpy(&b, bytes.data() + (row * columns + v) * sizeof b, sizeof b),
+            logits_[v] = static_cast<float>(b);
+      else
+        std::memcpy(&logits_[v], bytes.data() + (row * columns + v) * sizeof(float), sizeof(float));
     }
   }
 
@@ -73,20 +76,25 @@ int32_t choose(const std::vector<float>& logits, const GenerateOptions& options,
 
 void check(const GenerateOptions& options, const config::ModelConfig& model) {
   if (model.vocab_size != 256)
-    base::fail<base::JobError>("the model's vocabulary is {}: generate speaks bytes only, a vocabulary of 256", model.vocab_size);
+    base::fail<base::JobError>(
+        "the model's vocabulary is {}: generate speaks bytes only, a vocabulary of 256", model.vocab_size);
   if (options.prompt.empty()) base::fail<base::JobError>("the prompt is empty: give at least one byte");
-  if (options.temperature < 0) base::fail<base::JobError>("temperature {}: choose 0 (greedy) or more", options.temperature);
-  if (!(options.top_p > 0 && options.top_p <= 1)) base::fail<base::JobError>("top-p {}: choose a number in (0, 1]", options.top_p);
+  if (options.temperature < 0)
+    base::fail<base::JobError>("temperature {}: choose 0 (greedy) or more", options.temperature);
+  if (!(options.top_p > 0 && options.top_p <= 1))
+    base::fail<base::JobError>("top-p {}: choose a number in (0, 1]", options.top_p);
 }
 
 }  // namespace
 
-std::string generate(const GenerateOptions& options, const Host& host, const std::function<void(char)>& token) {
+std::string generate(const GenerateOptions& options, const Host& host,
+                     const std::function<void(char)>& token) {
   config::Job job;
   job.model = model::read_hugging_face_config(options.model.string());
   check(options, job.model);
   job.precision = options.precision;
-  job.train.sequence = options.window > 0 ? options.window : std::min<int64_t>(job.model.max_position_embeddings, 256);
+  job.train.sequence =
+      options.window > 0 ? options.window : std::min<int64_t>(job.model.max_position_embeddings, 256);
   job.train.micro_batch = job.train.global_batch = 1;
   compile::Request request = train_request(job, host.cores);
   request.name = "generate";
@@ -96,8 +104,9 @@ std::string generate(const GenerateOptions& options, const Host& host, const std
   std::vector<int32_t> text;
   for (char c : options.prompt) text.push_back(static_cast<unsigned char>(c));
   std::vector<float> logits(static_cast<size_t>(job.model.vocab_size));
-  run::Crew crew(
-      program, [&](base::Rank) { return std::make_unique<WindowPorts>(text, job.train.sequence, logits); }, {});
+  run::Crew crew(program,
+                 [&](base::Rank) { return std::make_unique<WindowPorts>(text, job.train.sequence, logits); },
+                 {});
   const checkpoint::SafetensorsFolder folder(options.model);
   crew.each([&](base::Rank id, run::Rank& rank) { read_hugging_face(program, id, rank, job.model, folder); });
   const base::RandomStream random(options.seed, "generate", "token");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `pleat generate`: continues a text, a token at a time, with a Program compiled from the same blocks as training.
-// Each token runs the whole window again (a cache comes later).
+// `pleat generate`: continues a text, a token at a time, with a Program compiled from the same blocks as
+// training. Each token runs the whole window again (a cache comes later).
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -24,6 +24,7 @@ struct GenerateOptions {
 };
 
 /// Calls `token` with each new byte; returns all of them.
-std::string generate(const GenerateOptions& options, const Host& host, const std::function<void(char)>& token);
+std::string generate(const GenerateOptions& options, const Host& host,
+                     const std::function<void(char)>& token);
 
 }  // namespace pleat::train

@@ -15,8 +15,8 @@ layout::Layout layout_of(const config::Job& job);
 /// `cores`: of this machine, for the number of workers per rank.
 compile::Request train_request(const config::Job& job, int cores);
 
-/// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank d.
-/// `step` is 0-based.
+/// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank
+/// d. `step` is 0-based.
 int64_t first_sample(const config::Job& job, int64_t step, int64_t micro_batch, int64_t dp_rank);
 
 }  // namespace pleat::train

@@ -13,7 +13,8 @@ std::vector<Fact> facts_of(const config::Job& job, const program::Program& progr
   return {{"family", std::string(config::name_of(job.model.family))},
           {"parameters", fmt::format("{} ({} active)", humanise_quantity(static_cast<double>(counts.total)),
                                      humanise_quantity(static_cast<double>(counts.active)))},
-          {"layout", fmt::format("{} ({} ranks, {} workers each)", program.layout.name(), program.layout.world(), program.threads)},
+          {"layout", fmt::format("{} ({} ranks, {} workers each)", program.layout.name(),
+                                 program.layout.world(), program.threads)},
           {"schedule", std::string(config::name_of(job.schedule))},
           {"precision", std::string(config::name_of(job.precision))},
           {"tokens a step", humanise_count(job.train.global_batch * job.train.sequence)},
@@ -26,8 +27,8 @@ void write_run_report(const std::filesystem::path& directory, const config::Job&
                       const program::Program& program, const MemoryFigures& memory) {
   ReportInput input;
   input.title = directory.filename().string();
-  input.subtitle = fmt::format("{}, {} layers x {}, {}", config::name_of(job.model.family), job.model.num_hidden_layers,
-                               job.model.hidden_size, program.layout.name());
+  input.subtitle = fmt::format("{}, {} layers x {}, {}", config::name_of(job.model.family),
+                               job.model.num_hidden_layers, job.model.hidden_size, program.layout.name());
   input.metrics = read_metrics(directory / "metrics.jsonl");
   input.facts = facts_of(job, program);
   for (size_t rank = 0; rank < memory.predicted.size(); ++rank) {

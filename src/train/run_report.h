@@ -11,8 +11,8 @@ namespace pleat::train {
 
 /// Peak memory said three times, in bytes.
 struct MemoryFigures {
-  int64_t resident_before = 0;  // of the process, before bind
-  int64_t resident_after = 0;   // after step 3
+  int64_t resident_before = 0;              // of the process, before bind
+  int64_t resident_after = 0;               // after step 3
   std::vector<int64_t> predicted, touched;  // by rank: the arena; one past its highest touched byte
 };
 

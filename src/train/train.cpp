@@ -27,7 +27,8 @@ using base::JobError;
 
 void check_can_train(const config::Job& job) {
   if (job.run.directory.empty()) fail<JobError>("run.directory is empty: say where the run shall lie");
-  if (job.data.train.empty()) fail<JobError>("data.train is empty: name a token file (pleat data tokenize makes one)");
+  if (job.data.train.empty())
+    fail<JobError>("data.train is empty: name a token file (pleat data tokenize makes one)");
 }
 
 void refuse_used_directory(const fs::path& directory) {
@@ -82,7 +83,8 @@ class Training {
     }
     reader_ = std::make_unique<checkpoint::Reader>(*found.checkpoint);
     done_ = reader_->manifest().step;
-    const config::Job saved = config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
+    const config::Job saved =
+        config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
     if (!(saved.model == job_.model))
       fail<JobError>("the model of the job is not the one of {}", found.checkpoint->string());
     host_.say(fmt::format("resuming after step {} from {}\n", done_, found.checkpoint->string()));
@@ -94,20 +96,23 @@ class Training {
     metrics_ = std::make_unique<MetricsWriter>(directory_ / "metrics.jsonl");
     events_ = std::make_unique<EventWriter>(directory_, host_.name, host_.wall(),
                                             options_.resume ? std::optional(done_) : std::nullopt);
-    progress_ = std::make_unique<Progress>(host_.terminal ? Progress::Medium::terminal : Progress::Medium::pipe, done_,
-                                           last_step(), 2.0);
+    progress_ = std::make_unique<Progress>(
+        host_.terminal ? Progress::Medium::terminal : Progress::Medium::pipe, done_, last_step(), 2.0);
   }
 
   void start_ranks() {
     memory_.resident_before = host_.resident_bytes();
-    board_ = std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
+    board_ =
+        std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
     run::Options options;
     options.order = job_.run.executor == config::Executor::queues ? run::Order::queues : run::Order::inline_;
     options.stall_seconds = 300;
     options.clock = host_.clock;
     crew_ = std::make_unique<run::Crew>(
         program_,
-        [this](base::Rank rank) { return std::make_unique<Feed>(job_, program_, rank, *sampler_, done_, *board_); },
+        [this](base::Rank rank) {
+          return std::make_unique<Feed>(job_, program_, rank, *sampler_, done_, *board_);
+        },
         options);
     crew_->each([this](base::Rank id, run::Rank& rank) { fill_state(id, rank); });
   }

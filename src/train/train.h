@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop: compile, verify, run, log, save, recover. All of a run lies in job.run.directory: job.yaml, metrics.jsonl,
-// TensorBoard events, checkpoints/, final/, report.html.
+// The loop: compile, verify, run, log, save, recover. All of a run lies in job.run.directory: job.yaml,
+// metrics.jsonl, TensorBoard events, checkpoints/, final/, report.html.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -24,7 +24,8 @@ struct TrainResult {
   bool finished = false;   // train.steps reached: final/ is written
 };
 
-/// JobError for a job that cannot run or a run directory in use; CheckError when a step is not finite under guard: stop.
+/// JobError for a job that cannot run or a run directory in use; CheckError when a step is not finite under
+/// guard: stop.
 TrainResult train(const config::Job& job, const TrainOptions& options, const Host& host);
 
 /// The job of a run directory, as it was stored.

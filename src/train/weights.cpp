@@ -33,13 +33,14 @@ std::vector<Held> held_slots(const Program& program, base::Rank id) {
   return held;
 }
 
-/// Of the ranks with equal bytes of a slot one speaks for all: the first along every axis of its mesh over which the
-/// parameter is replicated, on the lowest holder.
+/// Of the ranks with equal bytes of a slot one speaks for all: the first along every axis of its mesh over
+/// which the parameter is replicated, on the lowest holder.
 bool speaks_for(const Program& program, base::Rank id, const StateSlot& slot) {
   if (slot.holders.front() != slot.stage) return false;
   const auto& axes = layout::axes_of(slot.placements.mesh());
   return std::all_of(axes.begin(), axes.end(), [&](layout::Axis axis) {
-    return slot.placements[axis] != layout::Placement::replicated() || program.layout.coordinate(id, axis) == 0;
+    return slot.placements[axis] != layout::Placement::replicated() ||
+           program.layout.coordinate(id, axis) == 0;
   });
 }
 
@@ -54,8 +55,8 @@ void store(std::span<const float> values, base::DType dtype, std::span<std::byte
   }
 }
 
-/// Where a Hugging Face tensor lies within a rank's part: element offset, or -1 when it lies elsewhere. Parts are cut in
-/// dim 0 only, and a tensor is never cut.
+/// Where a Hugging Face tensor lies within a rank's part: element offset, or -1 when it lies elsewhere. Parts
+/// are cut in dim 0 only, and a tensor is never cut.
 int64_t offset_in(const Held& held, const model::HuggingFaceTensor& tensor) {
   const int64_t row = tensor.begin[0] - held.begin[0];
   if (row < 0 || row + tensor.extent[0] > held.extent[0]) return -1;
@@ -66,7 +67,8 @@ int64_t offset_in(const Held& held, const model::HuggingFaceTensor& tensor) {
 
 }  // namespace
 
-void initialise(const Program& program, base::Rank id, run::Rank& rank, const config::ModelConfig& model, uint64_t seed) {
+void initialise(const Program& program, base::Rank id, run::Rank& rank, const config::ModelConfig& model,
+                uint64_t seed) {
   std::vector<float> values;
   for (const Held& held : held_slots(program, id)) {
     const std::span<std::byte> bytes = rank.state(*held.slot);
@@ -78,8 +80,8 @@ void initialise(const Program& program, base::Rank id, run::Rank& rank, const co
   }
 }
 
-void read_hugging_face(const Program& program, base::Rank id, run::Rank& rank, const config::ModelConfig& model,
-                       const checkpoint::SafetensorsFolder& folder) {
+void read_hugging_face(const Program& program, base::Rank id, run::Rank& rank,
+                       const config::ModelConfig& model, const checkpoint::SafetensorsFolder& folder) {
   const std::vector<model::HuggingFaceTensor> unfused = model::hugging_face_tensors(model);
   const std::vector<model::HuggingFaceTensor> fused = model::fused_hugging_face_tensors(model);
   for (const Held& held : held_slots(program, id)) {
@@ -93,15 +95,19 @@ void read_hugging_face(const Program& program, base::Rank id, run::Rank& rank, c
         if (offset < 0) continue;
         const base::Shape& found = folder.tensor(tensor.name).shape;
         if (!(found == tensor.shape))
-          base::fail<base::DataError>("{}: tensor '{}' has shape {}, the config asks for {}", folder.path().string(),
-                                      tensor.name, base::to_string(found), base::to_string(tensor.shape));
+          base::fail<base::DataError>("{}: tensor '{}' has shape {}, the config asks for {}",
+                                      folder.path().string(), tensor.name, base::to_string(found),
+                                      base::to_string(tensor.shape));
         const int64_t size = base::size_of(dtype);
-        folder.read(tensor.name, dtype, bytes.subspan(static_cast<size_t>(offset * size), static_cast<size_t>(tensor.shape.elements() * size)));
+        folder.read(tensor.name, dtype,
+                    bytes.subspan(static_cast<size_t>(offset * size),
+                                  static_cast<size_t>(tensor.shape.elements() * size)));
       }
     };
-    const bool has_fused = std::any_of(fused.begin(), fused.end(), [&](const model::HuggingFaceTensor& tensor) {
-      return tensor.parameter == held.slot->name && folder.contains(tensor.name);
-    });
+    const bool has_fused =
+        std::any_of(fused.begin(), fused.end(), [&](const model::HuggingFaceTensor& tensor) {
+          return tensor.parameter == held.slot->name && folder.contains(tensor.name);
+        });
     read_all(has_fused ? fused : unfused);
   }
 }
@@ -111,7 +117,8 @@ std::vector<checkpoint::Slice> slices(const Program& program, base::Rank id, run
   for (const Held& held : held_slots(program, id)) {
     if (writing && !speaks_for(program, id, *held.slot)) continue;
     all.push_back({held.slot->name, std::string(program::kRoleNames[static_cast<size_t>(held.slot->role)]),
-                   held.slot->region.type.dtype, held.slot->global, held.begin, held.extent, rank.state(*held.slot)});
+                   held.slot->region.type.dtype, held.slot->global, held.begin, held.extent,
+                   rank.state(*held.slot)});
   }
   return all;
 }
@@ -155,7 +162,10 @@ std::vector<std::byte> converted(std::span<const std::byte> bytes, base::DType f
 
 HuggingFaceExport::HuggingFaceExport(const std::filesystem::path& directory, const config::ModelConfig& model,
                                      base::DType dtype)
-    : directory_(made(directory)), model_(model), dtype_(dtype), writer_(directory_ / "model.safetensors", specs(model, dtype)) {}
+    : directory_(made(directory)),
+      model_(model),
+      dtype_(dtype),
+      writer_(directory_ / "model.safetensors", specs(model, dtype)) {}
 
 void HuggingFaceExport::add(const Program& program, base::Rank id, run::Rank& rank) {
   for (const Held& held : held_slots(program, id)) {

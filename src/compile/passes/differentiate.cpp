@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// differentiate: every stage's forward graph becomes a joint graph. The last chunk starts from its losses, the others
-// from the cotangents of what they send.
-#include "compile/draft.h"
+// differentiate: every stage's forward graph becomes a joint graph. The last chunk starts from its losses,
+// the others from the cotangents of what they send.
 #include "graph/differentiate.h"
+
+#include "compile/draft.h"
 
 namespace pleat::compile {
 namespace {
@@ -29,7 +30,8 @@ std::vector<std::string> wanted_inputs(const graph::Graph& graph) {
   std::vector<std::string> wanted;
   for (const graph::Value& value : graph.values)
     for (std::string_view name : kBoundary)
-      if (value.source == graph::Source::input && value.name == "in." + std::string(name)) wanted.push_back(value.name);
+      if (value.source == graph::Source::input && value.name == "in." + std::string(name))
+        wanted.push_back(value.name);
   return wanted;
 }
 

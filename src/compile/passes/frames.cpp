@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// frames: every buffer gets its address, and the Program is written. State, gradients and once-a-step values stand side
-// by side; a frame is laid out once and coloured per micro-batch in flight; transients of a segment share the scratch
-// area, coloured by their lives. Peak memory is a sum from here on.
+// frames: every buffer gets its address, and the Program is written. State, gradients and once-a-step values
+// stand side by side; a frame is laid out once and coloured per micro-batch in flight; transients of a
+// segment share the scratch area, coloured by their lives. Peak memory is a sum from here on.
 #include <algorithm>
 #include <map>
 
@@ -75,13 +75,16 @@ class Frames {
       }
     std::vector<Life> order;
     for (const auto& [root, life] : lives) order.push_back(life);
-    std::sort(order.begin(), order.end(), [](const Life& a, const Life& b) { return std::tie(a.first, a.root) < std::tie(b.first, b.root); });
+    std::sort(order.begin(), order.end(), [](const Life& a, const Life& b) {
+      return std::tie(a.first, a.root) < std::tie(b.first, b.root);
+    });
     std::vector<std::pair<Life, int64_t>> placed;
     for (const Life& life : order) {
       const int64_t bytes = aligned(stage_.buffers[life.root].type.bytes());
       std::vector<std::pair<int64_t, int64_t>> taken;
       for (const auto& [other, offset] : placed)
-        if (other.last >= life.first) taken.emplace_back(offset, offset + aligned(stage_.buffers[other.root].type.bytes()));
+        if (other.last >= life.first)
+          taken.emplace_back(offset, offset + aligned(stage_.buffers[other.root].type.bytes()));
       std::sort(taken.begin(), taken.end());
       int64_t offset = 0;
       for (const auto& [begin, end] : taken) {
@@ -156,8 +159,10 @@ class Frames {
       if (!slot_of.contains(turn.micro_batch)) {
         const auto free = std::find(taken.begin(), taken.end(), false);
         slot_of[turn.micro_batch] = free - taken.begin();
-        if (free == taken.end()) taken.push_back(true);
-        else *free = true;
+        if (free == taken.end())
+          taken.push_back(true);
+        else
+          *free = true;
       }
       list_.instances[i].bases[index_of(area)] = slot_of[turn.micro_batch] * bytes;
       if (last[turn.micro_batch] == static_cast<int>(i)) taken[slot_of[turn.micro_batch]] = false;
@@ -167,7 +172,7 @@ class Frames {
 
   void write_ports() {
     for (const auto& [name, buffer] : stage_.input_buffers) {
-      program::Port port{name, stage_.stage.value, region(buffer), {0}};
+      program::Port port{name, stage_.stage.value, region(buffer), {0}, placements_of(name)};
       if (program::is_framed(port.region.area)) port.bases.clear();
       for (const Instance& instance : list_.instances)
         if (program::is_framed(port.region.area) && program_.segments[instance.segment].phase == Phase::load)
@@ -177,7 +182,15 @@ class Frames {
     for (const Piece& piece : stage_.pieces)
       for (const Step& step : piece.steps)
         if (step.op == graph::Op::emit)
-          program_.outputs.push_back({step.attributes.word("port"), stage_.stage.value, region(step.reads[0]), {}});
+          program_.outputs.push_back(
+              {step.attributes.word("port"), stage_.stage.value, region(step.reads[0]), {}, {}});
+  }
+
+  /// Of an input; the step's own scalars are no values of the graph and equal everywhere.
+  layout::Placements placements_of(const std::string& input) const {
+    for (const graph::Value& value : stage_.graph.values)
+      if (value.source == graph::Source::input && value.name == input) return value.type.placements;
+    return {};
   }
 
   const Request& request_;

@@ -17,7 +17,8 @@ int flag_of(const Piece& update) {
 void put_under(Step& step, int flag) {
   const auto place = std::find(step.reads.begin(), step.reads.end(), flag);
   if (place == step.reads.end())
-    base::fail<base::CheckError>("{} of {} updates state without reading the guard", graph::name_of(step.op), step.label);
+    base::fail<base::CheckError>("{} of {} updates state without reading the guard", graph::name_of(step.op),
+                                 step.label);
   step.guard = static_cast<int>(place - step.reads.begin());
 }
 

@@ -26,8 +26,9 @@ Draft kernels(Draft draft) {
             target::choose(draft.request.catalogue, signature_of(stage, step), draft.request.threads);
         step.kernel = choice.kernel;
         if (choice.workspace > 0)
-          step.workspace = stage.add_buffer("workspace", graph::OperandType::dense(base::DType::i32, {(choice.workspace + 3) / 4}),
-                                            Area::scratch);
+          step.workspace = stage.add_buffer(
+              "workspace", graph::OperandType::dense(base::DType::i32, {(choice.workspace + 3) / 4}),
+              Area::scratch);
       }
     }
   }

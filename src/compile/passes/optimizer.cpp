@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// optimizer: the second, undifferentiated part of the step. Per-tensor sums of squares in double, every tensor counted
-// once and added in one order whatever the layout; clipping by their norm; AdamW on the fp32 masters.
+// optimizer: the second, undifferentiated part of the step. Per-tensor sums of squares in double, every
+// tensor counted once and added in one order whatever the layout; clipping by their norm; AdamW on the fp32
+// masters.
 #include <algorithm>
 #include <map>
 
@@ -21,8 +22,7 @@ OperandType f64_vector(int64_t n) {
 
 class Optimizer {
  public:
-  Optimizer(const Request& request, StageDraft& stage)
-      : request_(request), stage_(stage) {
+  Optimizer(const Request& request, StageDraft& stage) : request_(request), stage_(stage) {
     for (SquaresRange& range : squares_ranges(request.model)) ranges_[range.parameter] = range;
     for (const GradientBuffer& g : stage.gradients)
       if (!gradient_.contains(g.parameter)) gradient_[g.parameter] = g.buffer;  // joined into the first use
@@ -44,10 +44,18 @@ class Optimizer {
   }
 
  private:
-  Step& add(Op op, graph::Attributes attributes, std::vector<int> reads, std::vector<std::pair<int, Mode>> results,
-            std::string label) {
-    update_.steps.push_back({op, std::move(attributes), std::move(reads), std::move(results), Queue::compute, {}, {},
-                             std::move(label), -1, {}});
+  Step& add(Op op, graph::Attributes attributes, std::vector<int> reads,
+            std::vector<std::pair<int, Mode>> results, std::string label) {
+    update_.steps.push_back({op,
+                             std::move(attributes),
+                             std::move(reads),
+                             std::move(results),
+                             Queue::compute,
+                             {},
+                             {},
+                             std::move(label),
+                             -1,
+                             {}});
     return update_.steps.back();
   }
 
@@ -61,7 +69,8 @@ class Optimizer {
   void sum_squares(const std::string& name, int buffer) {
     const bool experts = ranges_.at(name).experts;
     const int64_t tensors = experts ? stage_.buffers[buffer].type.shape[0] : 1;
-    const OperandType flat = OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
+    const OperandType flat =
+        OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
     const int gradient = stage_.add_view(buffer, name + " flat", flat, 0);
     int result;
     if (experts && request_.layout.size(layout::Axis::ep) > 1) {
@@ -104,12 +113,17 @@ class Optimizer {
   void adamw(const std::string& name, int buffer) {
     const config::OptimizerSettings& o = request_.optimizer;
     const bool decays = model::parameter_named(request_.model, name).weight_decay;
-    const OperandType flat = OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
+    const OperandType flat =
+        OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
     std::vector<std::pair<int, Mode>> slots;
     for (program::Role role : {program::Role::master, program::Role::moment1, program::Role::moment2})
-      slots.emplace_back(stage_.add_view(stage_.state_buffer(name, role), name + " flat", flat, 0), Mode::update);
+      slots.emplace_back(stage_.add_view(stage_.state_buffer(name, role), name + " flat", flat, 0),
+                         Mode::update);
     add(Op::adamw,
-        {{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}, {"weight_decay", decays ? o.weight_decay : 0.0}},
+        {{"beta1", o.beta1},
+         {"beta2", o.beta2},
+         {"eps", o.eps},
+         {"weight_decay", decays ? o.weight_decay : 0.0}},
         {stage_.add_view(buffer, name + " flat", flat, 0), factor_, guard_, scalars()}, slots, name);
   }
 

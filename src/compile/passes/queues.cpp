@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// queues: events where work on one queue must wait for work on another. Inside a segment instruction by instruction, by
-// the bytes they touch; between instances by area and frame, over two turns of the loop, so that a wait on the turn
-// before is found as well. A wait that an earlier wait implies is left out.
+// queues: events where work on one queue must wait for work on another. Inside a segment instruction by
+// instruction, by the bytes they touch; between instances by area and frame, over two turns of the loop, so
+// that a wait on the turn before is found as well. A wait that an earlier wait implies is left out.
 #include <algorithm>
 #include <map>
 
@@ -20,7 +20,8 @@ using program::Segment;
 
 bool conflict(const Effect& a, const Effect& b) {
   if (a.kind == Effect::Kind::read && b.kind == Effect::Kind::read) return false;
-  return a.region.area == b.region.area && a.region.offset < b.region.end() && b.region.offset < a.region.end();
+  return a.region.area == b.region.area && a.region.offset < b.region.end() &&
+         b.region.offset < a.region.end();
 }
 
 bool conflict(const std::vector<Effect>& a, const std::vector<Effect>& b) {
@@ -34,7 +35,8 @@ using PerQueue = std::array<int, kQueues>;
 /// Waits inside a segment, as instruction numbers; turned into events once all are known.
 struct LocalWaits {
   std::vector<std::vector<int>> of_instruction;
-  std::array<PerQueue, kQueues> reached{};  // the last instruction of queue p that queue q has waited for; -1: none
+  std::array<PerQueue, kQueues>
+      reached{};  // the last instruction of queue p that queue q has waited for; -1: none
 };
 
 LocalWaits local_waits(const Segment& segment) {

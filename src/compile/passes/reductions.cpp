@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// reductions: the shares of the parameters are discharged. Every gradient is partial over the axes over which its
-// parameter is shared; gradients of one group stand side by side in buckets, each reduced by one instruction. Then the
-// uses of a tied parameter are added, in order of use, over its holders.
+// reductions: the shares of the parameters are discharged. Every gradient is partial over the axes over which
+// its parameter is shared; gradients of one group stand side by side in buckets, each reduced by one
+// instruction. Then the uses of a tied parameter are added, in order of use, over its holders.
 #include <algorithm>
 #include <map>
 
@@ -19,7 +19,8 @@ layout::AxisSet partial_axes(const StageDraft& stage, const std::string& paramet
     if (value.source != graph::Source::parameter || value.name != parameter) continue;
     layout::AxisSet axes;
     for (layout::Axis axis : layout::axes_of(value.type.placements.mesh()))
-      if (value.type.placements[axis] == layout::Placement::replicated() && stage.graph.layout.size(axis) > 1) axes.add(axis);
+      if (value.type.placements[axis] == layout::Placement::replicated() && stage.graph.layout.size(axis) > 1)
+        axes.add(axis);
     return axes;
   }
   base::fail<base::CheckError>("no parameter '{}' in stage {}", parameter, stage.stage.value);
@@ -30,7 +31,8 @@ int make_bucket(StageDraft& stage, const std::vector<const GradientBuffer*>& mem
   int64_t elements = 0;
   for (const GradientBuffer* g : members) elements += stage.buffers[g->buffer].type.shape.elements();
   const base::DType dtype = stage.graph.exact;
-  const int bucket = stage.add_buffer(fmt::format("bucket {}", number), graph::OperandType::dense(dtype, {elements}), Area::gradient);
+  const int bucket = stage.add_buffer(fmt::format("bucket {}", number),
+                                      graph::OperandType::dense(dtype, {elements}), Area::gradient);
   int64_t offset = 0;
   for (const GradientBuffer* g : members) {
     Buffer& view = stage.buffers[g->buffer];
@@ -42,7 +44,8 @@ int make_bucket(StageDraft& stage, const std::vector<const GradientBuffer*>& mem
 }
 
 Step all_reduce(int buffer, program::Party party) {
-  Step step{graph::Op::all_reduce, {}, {buffer}, {{buffer, Mode::update}}, Queue::group, {}, {}, party.purpose, -1, {}};
+  Step step{graph::Op::all_reduce, {}, {buffer}, {{buffer, Mode::update}}, Queue::group, {}, {},
+            party.purpose,         -1, {}};
   step.party = std::move(party);
   return step;
 }
@@ -77,11 +80,20 @@ void join_uses(StageDraft& stage, Piece& reduce) {
   for (const GradientBuffer& g : stage.gradients) uses[g.parameter].push_back(g.buffer);
   for (const auto& [parameter, buffers] : uses)
     for (size_t i = 1; i < buffers.size(); ++i)
-      reduce.steps.push_back({graph::Op::add, {}, {buffers[0], buffers[i]}, {{buffers[0], Mode::update}}, Queue::compute,
-                              {}, {}, parameter, -1, {}});
+      reduce.steps.push_back({graph::Op::add,
+                              {},
+                              {buffers[0], buffers[i]},
+                              {{buffers[0], Mode::update}},
+                              Queue::compute,
+                              {},
+                              {},
+                              parameter,
+                              -1,
+                              {}});
   for (const program::StateSlot& slot : stage.state)
     if (slot.holders.size() > 1 && slot.role == program::Role::master && uses.contains(slot.name))
-      reduce.steps.push_back(all_reduce(uses[slot.name][0], {{layout::Axis::pp}, slot.holders, 0, "tied " + slot.name}));
+      reduce.steps.push_back(
+          all_reduce(uses[slot.name][0], {{layout::Axis::pp}, slot.holders, 0, "tied " + slot.name}));
 }
 
 }  // namespace
@@ -90,9 +102,10 @@ Draft reductions(Draft draft) {
   for (StageDraft& stage : draft.stages) {
     if (stage.gradients.empty()) continue;
     // By name, then by use in the forward: the same order on one rank and over stages.
-    std::sort(stage.gradients.begin(), stage.gradients.end(), [](const GradientBuffer& a, const GradientBuffer& b) {
-      return std::tie(a.parameter, a.use) < std::tie(b.parameter, b.use);
-    });
+    std::sort(stage.gradients.begin(), stage.gradients.end(),
+              [](const GradientBuffer& a, const GradientBuffer& b) {
+                return std::tie(a.parameter, a.use) < std::tie(b.parameter, b.use);
+              });
     Piece reduce{"reduce", Phase::reduce, -1, {}};
     add_buckets(stage, reduce);
     join_uses(stage, reduce);

@@ -12,7 +12,8 @@ void add_loads(StageDraft& stage) {
   Piece per_micro_batch{"load", Phase::load, -1, {}};
   std::vector<Step> per_step;
   for (const auto& [port, buffer] : stage.input_buffers) {
-    Step load{graph::Op::load, {{"port", port}}, {}, {{buffer, Mode::write}}, Queue::host, {}, {}, port, -1, {}};
+    Step load{
+        graph::Op::load, {{"port", port}}, {}, {{buffer, Mode::write}}, Queue::host, {}, {}, port, -1, {}};
     const bool framed = program::is_framed(stage.buffers[buffer].area);
     (framed ? per_micro_batch.steps : per_step).push_back(std::move(load));
   }
@@ -28,7 +29,8 @@ Draft schedule(Draft draft) {
   const int stages = static_cast<int>(r.layout.stages()), micro_batches = static_cast<int>(r.micro_batches);
   for (StageDraft& stage : draft.stages) {
     if (r.purpose == Purpose::train) {
-      const int scalars = stage.add_buffer("scalars", graph::OperandType::dense(base::DType::f64, {8}), Area::step);
+      const int scalars =
+          stage.add_buffer("scalars", graph::OperandType::dense(base::DType::f64, {8}), Area::step);
       stage.input_buffers.emplace_back("scalars", scalars);
     }
     add_loads(stage);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// segments: each stage's graph becomes pieces (begin, forward, backward) of steps over buffers. Views become buffers
-// inside buffers, a communication in a group of one becomes a view, and every value gets the area its life asks for.
+// segments: each stage's graph becomes pieces (begin, forward, backward) of steps over buffers. Views become
+// buffers inside buffers, a communication in a group of one becomes a view, and every value gets the area its
+// life asks for.
 #include <algorithm>
 #include <map>
 
@@ -25,15 +26,19 @@ bool accumulable(Op op, int result) {
     case Op::grouped_outer:
     case Op::embedding_grad:
     case Op::column_sum:
-    case Op::token_sum: return result == 0;
-    case Op::rms_norm_grad: return result == 1;
-    default: return false;
+    case Op::token_sum:
+      return result == 0;
+    case Op::rms_norm_grad:
+      return result == 1;
+    default:
+      return false;
   }
 }
 
 class Lowering {
  public:
-  Lowering(const Request& request, StageDraft& stage) : request_(request), stage_(stage), graph_(stage.graph) {}
+  Lowering(const Request& request, StageDraft& stage)
+      : request_(request), stage_(stage), graph_(stage.graph) {}
 
   void run() {
     stage_.buffer_of_value.assign(graph_.values.size(), -1);
@@ -87,7 +92,8 @@ class Lowering {
   }
   void mark_accumulation(ValueId id, const std::vector<int>& readers, const std::string& name, int use) {
     const Operation& producer = graph_[graph_[id].producer];
-    const bool direct = accumulable(producer.op, graph_[id].result) && readers[id.value] == 0 && !sums_.contains(id.value);
+    const bool direct =
+        accumulable(producer.op, graph_[id].result) && readers[id.value] == 0 && !sums_.contains(id.value);
     if (direct) {
       sums_[id.value] = {name, use};
     } else if (use < 0) {
@@ -112,15 +118,18 @@ class Lowering {
   int add_state(const Value& value, const OperandType& type) {
     std::vector<int32_t> holders{stage_.stage.value};
     const int last = static_cast<int>(graph_.layout.stages()) - 1;
-    if (request_.model.tie_word_embeddings && value.name == "model.embed_tokens.weight" && last > 0) holders = {0, last};
+    if (request_.model.tie_word_embeddings && value.name == "model.embed_tokens.weight" && last > 0)
+      holders = {0, last};
     const bool train = request_.purpose == Purpose::train;
     int master = -1;
     for (program::Role role : {program::Role::master, program::Role::moment1, program::Role::moment2}) {
       if (role != program::Role::master && !train) break;
-      const std::string suffix = role == program::Role::master ? "" : "." + std::string(program::kRoleNames[static_cast<int>(role)]);
+      const std::string suffix =
+          role == program::Role::master ? "" : "." + std::string(program::kRoleNames[static_cast<int>(role)]);
       const int slot = stage_.add_buffer(value.name + suffix, type, Area::state);
       if (role == program::Role::master) master = slot;
-      stage_.state.push_back({value.name, role, value.type.shape, value.type.placements, stage_.stage.value, holders, {}});
+      stage_.state.push_back(
+          {value.name, role, value.type.shape, value.type.placements, stage_.stage.value, holders, {}});
       stage_.state_buffers.push_back(slot);
     }
     return master;
@@ -138,7 +147,8 @@ class Lowering {
     for (ValueId operand : operation.operands) step.reads.push_back(use(operand, operation.phase));
     for (ValueId result : operation.results) step.results.push_back(place_result(result));
     if (!operation.axes.empty()) {
-      step.party = program::Party{operation.axes, {}, 0, graph::is_communication(operation.op) ? "experts" : ""};
+      step.party =
+          program::Party{operation.axes, {}, 0, graph::is_communication(operation.op) ? "experts" : ""};
       if (graph::is_communication(operation.op)) step.queue = Queue::group;
     }
     piece_of(operation.phase).steps.push_back(std::move(step));
@@ -146,10 +156,13 @@ class Lowering {
 
   Piece& piece_of(graph::Phase phase) {
     switch (phase) {
-      case graph::Phase::once: return stage_.piece(Phase::begin);
-      case graph::Phase::forward: return stage_.piece(Phase::forward);
+      case graph::Phase::once:
+        return stage_.piece(Phase::begin);
+      case graph::Phase::forward:
+        return stage_.piece(Phase::forward);
       case graph::Phase::backward:
-      case graph::Phase::weight: break;  // no schedule here defers W: it is part of B
+      case graph::Phase::weight:
+        break;  // no schedule here defers W: it is part of B
     }
     return stage_.piece(Phase::backward);
   }
@@ -157,7 +170,8 @@ class Lowering {
   std::string label(const Operation& operation) const {
     for (ValueId operand : operation.operands) {
       ValueId id = operand;
-      while (graph_[id].source == Source::computed && graph_[id].once && !graph_[graph_[id].producer].operands.empty())
+      while (graph_[id].source == Source::computed && graph_[id].once &&
+             !graph_[graph_[id].producer].operands.empty())
         id = graph_[graph_[id].producer].operands[0];
       if (graph_[id].source == Source::parameter) return graph_[id].name;
     }
@@ -169,7 +183,8 @@ class Lowering {
     const int b = buffer(id);
     const int root = stage_.buffers[b].root;
     const bool backward = phase == graph::Phase::backward || phase == graph::Phase::weight;
-    if (backward && stage_.buffers[root].area == Area::scratch && forward_roots_[root]) stage_.buffers[root].area = Area::frame;
+    if (backward && stage_.buffers[root].area == Area::scratch && forward_roots_[root])
+      stage_.buffers[root].area = Area::frame;
     return b;
   }
 
@@ -195,10 +210,12 @@ class Lowering {
 
   /// The columns of `whole` from `column` on, seen with the shape of `part`.
   int into_columns(ValueId part, ValueId whole, int64_t column) {
-    if (buffer(whole) < 0) buffer(whole) = stage_.add_buffer(fmt::format("%{}", whole.value), local(whole), Area::scratch);
+    if (buffer(whole) < 0)
+      buffer(whole) = stage_.add_buffer(fmt::format("%{}", whole.value), local(whole), Area::scratch);
     OperandType type = local(part);
     type.row_stride = local(whole).shape[1];
-    return stage_.add_view(buffer(whole), fmt::format("%{}", part.value), type, column * base::size_of(type.dtype));
+    return stage_.add_view(buffer(whole), fmt::format("%{}", part.value), type,
+                           column * base::size_of(type.dtype));
   }
 
   void lower_view(const Operation& operation) {
@@ -220,7 +237,8 @@ class Lowering {
     for (ValueId part : operation.results) {
       OperandType type = local(part);
       type.row_stride = stage_.buffers[from].type.row_stride;
-      buffer(part) = stage_.add_view(from, fmt::format("%{}", part.value), type, column * base::size_of(type.dtype));
+      buffer(part) =
+          stage_.add_view(from, fmt::format("%{}", part.value), type, column * base::size_of(type.dtype));
       column += type.shape[1];
     }
   }
@@ -234,18 +252,28 @@ class Lowering {
   void remaining_gradients() {
     for (const auto& [id, what] : later_) {
       const OperandType type = OperandType::dense(graph_.exact, local(id).shape);
-      const int sum = stage_.add_buffer(fmt::format("gradient {}/{}", what.first, what.second), type, Area::gradient);
+      const int sum =
+          stage_.add_buffer(fmt::format("gradient {}/{}", what.first, what.second), type, Area::gradient);
       stage_.gradients.push_back({what.first, what.second, sum});
       stage_.piece(Phase::backward)
-          .steps.push_back({Op::cast, {{"to", std::string(base::name_of(graph_.exact))}}, {buffer(id)},
-                            {{sum, Mode::accumulate}}, Queue::compute, {}, {}, what.first, -1, {}});
+          .steps.push_back({Op::cast,
+                            {{"to", std::string(base::name_of(graph_.exact))}},
+                            {buffer(id)},
+                            {{sum, Mode::accumulate}},
+                            Queue::compute,
+                            {},
+                            {},
+                            what.first,
+                            -1,
+                            {}});
     }
   }
 
   /// What is sent or received outlives its segment: frames hold it. Views lie where their roots lie.
   void settle_areas() {
     for (const graph::Named& output : graph_.outputs)
-      if (output.name == "hidden" || output.name == "counts" || output.name == "sums" || output.name == "squares")
+      if (output.name == "hidden" || output.name == "counts" || output.name == "sums" ||
+          output.name == "squares")
         stage_.buffers[stage_.buffers[buffer(output.value)].root].area = Area::frame;
     for (const graph::Named& cotangent : graph_.cotangents)
       stage_.buffers[stage_.buffers[buffer(cotangent.value)].root].area = Area::arrival;
@@ -255,8 +283,8 @@ class Lowering {
   const Request& request_;
   StageDraft& stage_;
   const graph::Graph& graph_;
-  std::map<int32_t, std::pair<ValueId, int64_t>> columns_of_;        // value -> concat and first column
-  std::map<int32_t, std::pair<std::string, int>> sums_;              // value -> parameter and use, or metric and -1
+  std::map<int32_t, std::pair<ValueId, int64_t>> columns_of_;  // value -> concat and first column
+  std::map<int32_t, std::pair<std::string, int>> sums_;        // value -> parameter and use, or metric and -1
   std::vector<std::pair<ValueId, std::pair<std::string, int>>> later_;
   std::map<int, bool> forward_roots_;  // written by the forward
 };

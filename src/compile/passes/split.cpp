@@ -6,8 +6,10 @@
 namespace pleat::compile {
 
 Draft split(Draft draft) {
-  const std::string head = draft.request.model.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
-  for (StageDraft& stage : draft.stages) stage.graph = graph::split_weight_gradients(std::move(stage.graph), {head});
+  const std::string head =
+      draft.request.model.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+  for (StageDraft& stage : draft.stages)
+    stage.graph = graph::split_weight_gradients(std::move(stage.graph), {head});
   return draft;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// transfers: what crosses between stages, as pieces of their own. Their place in the list is such that it can also be
-// walked one at a time with rendezvous on both sides (inline, one stream per rank): two neighbours have their common
-// transfers in the same order.
+// transfers: what crosses between stages, as pieces of their own. Their place in the list is such that it can
+// also be walked one at a time with rendezvous on both sides (inline, one stream per rank): two neighbours
+// have their common transfers in the same order.
 #include <algorithm>
 #include <array>
 
@@ -28,7 +28,8 @@ Step transfer(graph::Op op, int buffer, Queue queue, int stage_offset, std::stri
 
 int add(StageDraft& stage, const std::string& name, std::vector<Step> steps) {
   if (steps.empty()) return -1;
-  stage.pieces.push_back({fmt::format("{} {}", name, stage.stage.value), Phase::transfer, stage.stage.value, std::move(steps)});
+  stage.pieces.push_back(
+      {fmt::format("{} {}", name, stage.stage.value), Phase::transfer, stage.stage.value, std::move(steps)});
   return static_cast<int>(stage.pieces.size()) - 1;
 }
 
@@ -47,12 +48,14 @@ Pieces add_pieces(StageDraft& stage) {
       forward_in.push_back(transfer(graph::Op::receive, b, Queue::forward_in, -1, "forward"));
     const bool between = stage.stage.value + 1 < stage.graph.layout.stages();
     if (const auto output = stage.graph.output(name); output && between)
-      forward_out.push_back(transfer(graph::Op::send, stage.buffer_of_value[output->value], Queue::forward_out, 1, "forward"));
+      forward_out.push_back(
+          transfer(graph::Op::send, stage.buffer_of_value[output->value], Queue::forward_out, 1, "forward"));
     if (const int b = buffer_of_input(stage, "cotangent." + text); b >= 0)
       backward_in.push_back(transfer(graph::Op::receive, b, Queue::backward_in, 1, "backward"));
     for (const graph::Named& cotangent : stage.graph.cotangents)
       if (cotangent.name == "in." + text)
-        backward_out.push_back(transfer(graph::Op::send, stage.buffer_of_value[cotangent.value.value], Queue::backward_out, -1, "backward"));
+        backward_out.push_back(transfer(graph::Op::send, stage.buffer_of_value[cotangent.value.value],
+                                        Queue::backward_out, -1, "backward"));
   }
   return {add(stage, "receive forward", forward_in), add(stage, "send forward", forward_out),
           add(stage, "receive backward", backward_in), add(stage, "send backward", backward_out)};
@@ -68,8 +71,8 @@ int backwards_before(const std::vector<Work>& order, int micro_batch) {
   return 0;
 }
 
-/// The list with transfers. Before a forward is sent, every cotangent is received that the next stage sends before it
-/// receives that forward: then both walk their common transfers in the same order.
+/// The list with transfers. Before a forward is sent, every cotangent is received that the next stage sends
+/// before it receives that forward: then both walk their common transfers in the same order.
 std::vector<Turn> with_transfers(const StageDraft& stage, const Pieces& p, const std::vector<Work>& next) {
   std::vector<Turn> order;
   int received = 0;  // cotangents, in order of micro-batches

@@ -18,8 +18,10 @@ std::vector<Work> one_f_one_b(int stage, int stages, int micro_batches) {
 
 std::vector<Work> schedule_of(config::Schedule schedule, int stage, int stages, int micro_batches) {
   switch (schedule) {
-    case config::Schedule::gpipe: return gpipe(stage, stages, micro_batches);
-    case config::Schedule::one_f_one_b: return one_f_one_b(stage, stages, micro_batches);
+    case config::Schedule::gpipe:
+      return gpipe(stage, stages, micro_batches);
+    case config::Schedule::one_f_one_b:
+      return one_f_one_b(stage, stages, micro_batches);
   }
   return {};
 }

@@ -17,8 +17,8 @@ struct Work {
 /// Bubble: (P - 1)(F + B) of (M + P - 1)(F + B).
 std::vector<Work> gpipe(int stage, int stages, int micro_batches);
 
-/// min(P - 1 - stage, M) forwards, then one forward, one backward in turn (Narayanan et al. 2019/2021, PipeDream-flush).
-/// The same bubble as gpipe; at most P - stage micro-batches in flight.
+/// min(P - 1 - stage, M) forwards, then one forward, one backward in turn (Narayanan et al. 2019/2021,
+/// PipeDream-flush). The same bubble as gpipe; at most P - stage micro-batches in flight.
 std::vector<Work> one_f_one_b(int stage, int stages, int micro_batches);
 
 std::vector<Work> schedule_of(config::Schedule schedule, int stage, int stages, int micro_batches);

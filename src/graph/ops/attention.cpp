@@ -8,11 +8,12 @@ namespace {
 std::vector<Plain> attention_results(const Context& c) {
   for (int i = 0; i < 3; ++i) require_dims(c, Op::attention, i, 3);
   const base::Shape &q = c.operands[0].shape, &k = c.operands[1].shape;
-  require(k == c.operands[2].shape && q[0] == k[0] && q[2] == k[2], Op::attention, "q {}, k {}, v {} do not fit",
-          base::to_string(q), base::to_string(k), base::to_string(c.operands[2].shape));
+  require(k == c.operands[2].shape && q[0] == k[0] && q[2] == k[2], Op::attention,
+          "q {}, k {}, v {} do not fit", base::to_string(q), base::to_string(k),
+          base::to_string(c.operands[2].shape));
   require(q[1] % k[1] == 0, Op::attention, "{} key-value heads do not divide {} heads", k[1], q[1]);
-  require(q[0] % c.attributes.integer("sequence") == 0, Op::attention, "{} tokens are no whole samples of {}", q[0],
-          c.attributes.integer("sequence"));
+  require(q[0] % c.attributes.integer("sequence") == 0, Op::attention, "{} tokens are no whole samples of {}",
+          q[0], c.attributes.integer("sequence"));
   return {c.operands[0], {c.exact, {q[0], q[1]}}};
 }
 std::vector<Pattern> attention_patterns(const Context&) {

@@ -7,8 +7,8 @@ namespace {
 
 std::vector<Plain> add_bias_results(const Context& c) {
   require_dims(c, Op::add_bias, 0, 2);
-  require(c.operands[1].shape == base::Shape{c.operands[0].shape[1]}, Op::add_bias, "bias of shape {} for rows of {}",
-          base::to_string(c.operands[1].shape), c.operands[0].shape[1]);
+  require(c.operands[1].shape == base::Shape{c.operands[0].shape[1]}, Op::add_bias,
+          "bias of shape {} for rows of {}", base::to_string(c.operands[1].shape), c.operands[0].shape[1]);
   return {c.operands[0]};
 }
 std::vector<Pattern> add_bias_patterns(const Context&) {

@@ -8,8 +8,8 @@ namespace {
 std::vector<Plain> results(const Context& c) {
   require_dims(c, Op::cross_entropy, 0, 2);
   const int64_t tokens = c.operands[0].shape[0];
-  require(c.operands[1].shape == base::Shape{tokens} && c.operands[2].shape == base::Shape{tokens}, Op::cross_entropy,
-          "targets {} and weights {} for {} tokens", base::to_string(c.operands[1].shape),
+  require(c.operands[1].shape == base::Shape{tokens} && c.operands[2].shape == base::Shape{tokens},
+          Op::cross_entropy, "targets {} and weights {} for {} tokens", base::to_string(c.operands[1].shape),
           base::to_string(c.operands[2].shape), tokens);
   return {{c.exact, {tokens}}, {c.exact, {tokens}}};
 }
@@ -31,6 +31,7 @@ std::vector<Pattern> grad_patterns(const Context&) {
 }  // namespace
 
 const Facts kCrossEntropy{Op::cross_entropy, results, patterns, {}, vjp, streaming_cost};
-const Facts kCrossEntropyGrad{Op::cross_entropy_grad, grad_results, grad_patterns, {16}, nullptr, streaming_cost};
+const Facts kCrossEntropyGrad{Op::cross_entropy_grad, grad_results, grad_patterns, {16}, nullptr,
+                              streaming_cost};
 
 }  // namespace pleat::graph

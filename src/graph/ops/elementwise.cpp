@@ -24,8 +24,9 @@ std::vector<Plain> cast_results(const Context& c) {
 
 std::vector<Plain> add_results(const Context& c) {
   require(c.operands[0].shape == c.operands[1].shape && c.operands[0].dtype == c.operands[1].dtype, Op::add,
-          "operands {} {} and {} {} differ", base::name_of(c.operands[0].dtype), base::to_string(c.operands[0].shape),
-          base::name_of(c.operands[1].dtype), base::to_string(c.operands[1].shape));
+          "operands {} {} and {} {} differ", base::name_of(c.operands[0].dtype),
+          base::to_string(c.operands[0].shape), base::name_of(c.operands[1].dtype),
+          base::to_string(c.operands[1].shape));
   return {c.operands[0]};
 }
 

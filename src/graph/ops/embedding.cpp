@@ -14,7 +14,8 @@ std::vector<Pattern> embedding_patterns(const Context&) {
 }
 void embedding_vjp(Vjp& v) {
   const int64_t vocabulary = v.build()[v.operand(0)].type.shape[0];
-  v.give(0, v.build().apply_one(Op::embedding_grad, {{"vocabulary", vocabulary}}, {v.operand(1), v.cotangent(0)}));
+  v.give(0, v.build().apply_one(Op::embedding_grad, {{"vocabulary", vocabulary}},
+                                {v.operand(1), v.cotangent(0)}));
 }
 
 std::vector<Plain> embedding_grad_results(const Context& c) {
@@ -30,7 +31,8 @@ Cost embedding_cost(const Signature& s) {
 
 }  // namespace
 
-const Facts kEmbedding{Op::embedding, embedding_results, embedding_patterns, {1}, embedding_vjp, embedding_cost};
+const Facts kEmbedding{Op::embedding, embedding_results, embedding_patterns,
+                       {1},           embedding_vjp,     embedding_cost};
 const Facts kEmbeddingGrad{Op::embedding_grad, embedding_grad_results, embedding_grad_patterns, {2}, nullptr,
                            embedding_cost};
 

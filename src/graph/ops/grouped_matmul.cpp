@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One product per expert over its rows, the outer products for the weights, and the counts of this rank's experts.
-// Over ep the experts are sharded (counts [P,E]: dim 1); over edp the rows are other tokens (counts: dim 0).
+// One product per expert over its rows, the outer products for the weights, and the counts of this rank's
+// experts. Over ep the experts are sharded (counts [P,E]: dim 1); over edp the rows are other tokens (counts:
+// dim 0).
 #include "graph/ops/ops.h"
 
 namespace pleat::graph {
@@ -10,7 +11,8 @@ std::vector<Plain> grouped_results(const Context& c) {
   require_dims(c, Op::grouped_matmul, 0, 2), require_dims(c, Op::grouped_matmul, 1, 3);
   const bool tb = c.attributes.integer("transpose_b") != 0;
   const base::Shape &x = c.operands[0].shape, &w = c.operands[1].shape;
-  require(x[1] == w[tb ? 2 : 1], Op::grouped_matmul, "rows of {} for experts of shape {}", x[1], base::to_string(w));
+  require(x[1] == w[tb ? 2 : 1], Op::grouped_matmul, "rows of {} for experts of shape {}", x[1],
+          base::to_string(w));
   return {{c.operands[0].dtype, {x[0], w[tb ? 1 : 2]}}};
 }
 std::vector<Pattern> grouped_patterns(const Context&) {

@@ -17,7 +17,8 @@ std::vector<Plain> results(const Context& c) {
   require_dims(c, Op::matmul, 0, 2), require_dims(c, Op::matmul, 1, 2);
   const Dims d = dims_of(c.attributes);
   const base::Shape &a = c.operands[0].shape, &b = c.operands[1].shape;
-  require(a[d.a_inner] == b[d.b_inner], Op::matmul, "inner dims {} and {} differ", a[d.a_inner], b[d.b_inner]);
+  require(a[d.a_inner] == b[d.b_inner], Op::matmul, "inner dims {} and {} differ", a[d.a_inner],
+          b[d.b_inner]);
   return {{base::dtype_named(c.attributes.word("to")), {a[d.a_rows], b[d.b_columns]}}};
 }
 
@@ -33,7 +34,9 @@ void vjp(Vjp& v) {
   Builder& b = v.build();
   const bool ta = v.attributes().integer("transpose_a") != 0, tb = v.attributes().integer("transpose_b") != 0;
   const ValueId x = v.operand(0), w = v.operand(1), dy = v.cotangent(0);
-  const auto inward = [&](ValueId other) { return b[other].type.dtype; };  // products take operands of one dtype
+  const auto inward = [&](ValueId other) {
+    return b[other].type.dtype;
+  };  // products take operands of one dtype
   if (v.wanted(0)) {
     const ValueId g = cast(b, dy, inward(w));
     v.give(0, ta ? matmul(b, w, g, tb, true, v.dtype(0)) : matmul(b, g, w, false, !tb, v.dtype(0)));

@@ -18,12 +18,13 @@ extern const Facts kGroupedMatmul, kGroupedOuter, kExpertCounts;
 template <class... Arguments>
 void require(bool holds, Op op, fmt::format_string<Arguments...> text, Arguments&&... arguments) {
   if (!holds)
-    base::fail<base::JobError>("operation {}: {}", name_of(op), fmt::format(text, std::forward<Arguments>(arguments)...));
+    base::fail<base::JobError>("operation {}: {}", name_of(op),
+                               fmt::format(text, std::forward<Arguments>(arguments)...));
 }
 
 inline void require_dims(const Context& context, Op op, int operand, int dims) {
-  require(context.operands[operand].shape.dims() == dims, op, "operand {} has shape {}, expected {} dims", operand,
-          base::to_string(context.operands[operand].shape), dims);
+  require(context.operands[operand].shape.dims() == dims, op, "operand {} has shape {}, expected {} dims",
+          operand, base::to_string(context.operands[operand].shape), dims);
 }
 
 }  // namespace pleat::graph

@@ -7,7 +7,8 @@ namespace {
 
 std::vector<Plain> route_results(const Context& c) {
   require_dims(c, Op::route, 0, 2);
-  return {c.operands[0], {base::DType::i32, {c.attributes.integer("sources"), c.attributes.integer("experts")}}};
+  return {c.operands[0],
+          {base::DType::i32, {c.attributes.integer("sources"), c.attributes.integer("experts")}}};
 }
 std::vector<Pattern> route_patterns(const Context&) {
   return {pattern("s0 > s0 s0")};
@@ -58,7 +59,8 @@ std::vector<Pattern> combine_grad_patterns(const Context&) {
 Cost row_cost(const Signature& s) {
   const graph::OperandType& rows = s.reads[1];
   const graph::OperandType& wide = s.reads[0];
-  const double moved = static_cast<double>(rows.shape.elements() * wide.shape.row_elements() * base::size_of(wide.dtype));
+  const double moved =
+      static_cast<double>(rows.shape.elements() * wide.shape.row_elements() * base::size_of(wide.dtype));
   return {moved, (s.op == Op::combine_grad ? 3.0 : 2.0) * moved, 0};
 }
 
@@ -68,6 +70,7 @@ const Facts kRoute{Op::route, route_results, route_patterns, {}, nullptr, stream
 const Facts kPermute{Op::permute, permute_results, row_patterns, {1}, permute_vjp, row_cost};
 const Facts kUnpermute{Op::unpermute, unpermute_results, row_patterns, {1}, unpermute_vjp, row_cost};
 const Facts kCombine{Op::combine, combine_results, combine_patterns, {1, 4}, combine_vjp, row_cost};
-const Facts kCombineGrad{Op::combine_grad, combine_grad_results, combine_grad_patterns, {8}, nullptr, row_cost};
+const Facts kCombineGrad{Op::combine_grad, combine_grad_results, combine_grad_patterns, {8}, nullptr,
+                         row_cost};
 
 }  // namespace pleat::graph

@@ -35,7 +35,7 @@ std::vector<Pattern> rms_norm_grad_patterns(const Context& c) {
 }  // namespace
 
 const Facts kRmsNorm{Op::rms_norm, rms_norm_results, rms_norm_patterns, {}, rms_norm_vjp, streaming_cost};
-const Facts kRmsNormGrad{Op::rms_norm_grad, rms_norm_grad_results, rms_norm_grad_patterns, {8}, nullptr,
-                         streaming_cost};
+const Facts kRmsNormGrad{Op::rms_norm_grad, rms_norm_grad_results, rms_norm_grad_patterns, {8},
+                         nullptr,           streaming_cost};
 
 }  // namespace pleat::graph

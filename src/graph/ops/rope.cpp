@@ -14,8 +14,10 @@ std::vector<Plain> table_results(const Context& c) {
 std::vector<Plain> rope_results(const Context& c) {
   require_dims(c, Op::rope, 0, 3), require_dims(c, Op::rope, 1, 1), require_dims(c, Op::rope, 2, 2);
   const base::Shape& x = c.operands[0].shape;
-  require(c.operands[1].shape[0] == x[0], Op::rope, "{} positions for {} tokens", c.operands[1].shape[0], x[0]);
-  require(c.operands[2].shape[1] == x[2], Op::rope, "table of width {} for heads of {}", c.operands[2].shape[1], x[2]);
+  require(c.operands[1].shape[0] == x[0], Op::rope, "{} positions for {} tokens", c.operands[1].shape[0],
+          x[0]);
+  require(c.operands[2].shape[1] == x[2], Op::rope, "table of width {} for heads of {}",
+          c.operands[2].shape[1], x[2]);
   return {c.operands[0]};
 }
 std::vector<Pattern> rope_patterns(const Context&) {
@@ -23,7 +25,8 @@ std::vector<Pattern> rope_patterns(const Context&) {
 }
 void rope_vjp(Vjp& v) {
   const int64_t inverse = 1 - v.attributes().integer("inverse");
-  v.give(0, v.build().apply_one(Op::rope, {{"inverse", inverse}}, {v.cotangent(0), v.operand(1), v.operand(2)}));
+  v.give(0,
+         v.build().apply_one(Op::rope, {{"inverse", inverse}}, {v.cotangent(0), v.operand(1), v.operand(2)}));
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ std::vector<Plain> concat_results(const Context& c) {
   int64_t columns = 0;
   for (size_t i = 0; i < c.operands.size(); ++i) {
     require_dims(c, Op::concat, static_cast<int>(i), 2);
-    require(c.operands[i].shape[0] == c.operands[0].shape[0], Op::concat, "operand {} has {} rows, expected {}", i,
-            c.operands[i].shape[0], c.operands[0].shape[0]);
+    require(c.operands[i].shape[0] == c.operands[0].shape[0], Op::concat,
+            "operand {} has {} rows, expected {}", i, c.operands[i].shape[0], c.operands[0].shape[0]);
     columns += c.operands[i].shape[1];
   }
   return {{c.operands[0].dtype, {c.operands[0].shape[0], columns}}};

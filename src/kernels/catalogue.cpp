@@ -25,7 +25,7 @@ target::Row reference_row() {
 }  // namespace
 
 target::Catalogue catalogue() {
-  return {cpu_row("cpu.onednn"), cpu_row("cpu.simd"), reference_row()};
+  return {cpu_row("cpu.panels"), cpu_row("cpu.simd"), reference_row()};
 }
 
 target::Catalogue reference_catalogue() {

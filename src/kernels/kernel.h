@@ -26,7 +26,7 @@ class Kernel {
   virtual void run(const Call& call, Team& team) const = 0;
 };
 
-/// A kernel by its catalogue name ("ref", "cpu.onednn", ...) for this signature. `workspace_bytes` is what
+/// A kernel by its catalogue name ("ref", "cpu.panels", ...) for this signature. `workspace_bytes` is what
 /// the Program gives it; throws CheckError when it needs more, or when the name does not serve this
 /// signature.
 std::unique_ptr<Kernel> bind(std::string_view name, const graph::Signature& signature,

@@ -97,7 +97,7 @@ inline bool same_bytes(const Buffer& a, const Buffer& b) {
 
 /// The catalogue row that serves a signature; empty when none does.
 inline std::string cpu_row(const graph::Signature& s) {
-  for (const char* name : {"cpu.onednn", "cpu.simd"})
+  for (const char* name : {"cpu.panels", "cpu.simd"})
     if (cpu::serves(name, s, nullptr)) return name;
   return {};
 }

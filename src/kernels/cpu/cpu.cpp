@@ -30,7 +30,7 @@ constexpr uint32_t strided(std::initializer_list<int> reads, std::initializer_li
   return bits;
 }
 
-constexpr std::string_view kProducts = "cpu.onednn";
+constexpr std::string_view kProducts = "cpu.panels";
 constexpr std::string_view kSimd = "cpu.simd";
 
 constexpr std::array kRows{

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long an instruction takes alone on a machine: a roofline of the operation's cost (graph facts; here for the
-// operations that have none) over the Target's rates, times a factor per operation that measurements may set.
+// How long an instruction takes alone on a machine: a roofline of the operation's cost (graph facts; here for
+// the operations that have none) over the Target's rates, times a factor per operation that measurements may
+// set.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -27,8 +28,8 @@ struct Work {
   double bytes_per_ns = 0;  // memory traffic meanwhile
 };
 
-/// A communication, seen by one member. Transports between threads copy on the members' own threads: every phase begins
-/// when all members have done the one before.
+/// A communication, seen by one member. Transports between threads copy on the members' own threads: every
+/// phase begins when all members have done the one before.
 struct Transfer {
   int64_t delay_ns = 0;  // from the last post until it is seen
   int phases = 0;
@@ -46,8 +47,9 @@ Work work_of(const program::Instruction& instruction, const target::Target& targ
 Transfer transfer_of(const program::Instruction& instruction, int64_t members, const target::Target& target,
                      const Calibration& calibration);
 
-/// The factors with which the cost model gives the measured nanoseconds, by operation, that computing and host
-/// instructions of one turn took on a rank of `stage`, alone on the machine. Operations without a measurement keep 1.
+/// The factors with which the cost model gives the measured nanoseconds, by operation, that computing and
+/// host instructions of one turn took on a rank of `stage`, alone on the machine. Operations without a
+/// measurement keep 1.
 Calibration calibrate(const program::Program& program, int32_t stage, const target::Target& target,
                       const std::array<int64_t, kOps>& measured_ns);
 

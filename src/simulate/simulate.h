@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Program will do, before it runs: how long a step takes, where ranks are idle, how much memory they need.
-// Every rank walks its queues as run does, in integer nanoseconds, over the cores and the memory of one Target. Ranks
-// of one stage have equal lists, equal costs and groups that mirror each other, so they do the same at the same time:
-// one of them is simulated for all, and its use of cores and memory counted for each.
+// What a Program will do, before it runs: how long a step takes, where ranks are idle, how much memory they
+// need. Every rank walks its queues as run does, in integer nanoseconds, over the cores and the memory of one
+// Target. Ranks of one stage have equal lists, equal costs and groups that mirror each other, so they do the
+// same at the same time: one of them is simulated for all, and its use of cores and memory counted for each.
 // Not here: proofs (verify) and measured times (run).
 #pragma once
 #include <array>
@@ -30,8 +30,8 @@ struct Options {
   /// Instead of the cost model: nanoseconds of the rank's thread for a computing or host instruction, for a
   /// communication the time from the last post to completion (then it costs no thread anything).
   std::function<int64_t(const program::Instruction&)> duration;
-  /// Ranks of stages that are not in the Program have always posted already; without it a communication with one is a
-  /// CheckError.
+  /// Ranks of stages that are not in the Program have always posted already; without it a communication with
+  /// one is a CheckError.
   bool absent_ranks_are_ready = false;
   bool spans = true;
   bool spans_of_all_ranks = false;  // else of the first rank of every stage
@@ -58,10 +58,10 @@ struct Span {
 /// A stage, which is each of its ranks.
 struct StageResult {
   int32_t stage = 0;
-  base::Rank rank;       // its first
+  base::Rank rank;  // its first
   int64_t ranks = 1;
-  double bubble = 0;     // 1 - busy_ns / Result::pipeline_ns
-  int64_t busy_ns = 0;   // of forward, backward and weight instructions on the compute queue
+  double bubble = 0;       // 1 - busy_ns / Result::pipeline_ns
+  int64_t busy_ns = 0;     // of forward, backward and weight instructions on the compute queue
   int64_t peak_bytes = 0;  // arena and allowance
 };
 
@@ -83,8 +83,8 @@ struct Result {
   std::vector<Span> spans;  // by rank, then by start
 };
 
-/// CheckError when ranks wait for each other for ever (naming them and where they stand), when the two sides of a
-/// communication disagree, or when a list is missing that another one talks to.
+/// CheckError when ranks wait for each other for ever (naming them and where they stand), when the two sides
+/// of a communication disagree, or when a list is missing that another one talks to.
 Result simulate(const program::Program& program, const target::Target& target, const Options& options = {});
 
 /// The spans in the trace format of Perfetto and chrome://tracing: a process per rank, a thread per queue.

@@ -154,7 +154,7 @@ class RandomProgram {
   }
 
   Port port() {
-    Port p{word(), pick(0, 8), region(), {}};
+    Port p{word(), pick(0, 8), region(), {}, placements()};
     for (int n = pick(0, 3); n > 0; --n) p.bases.push_back(bytes());
     return p;
   }

@@ -71,7 +71,7 @@ TEST(Text, ReadsWhatAPersonWrites) {
   const Program p = from_text(
       std::string(kHeader) +
       "# a remark\n\n"
-      "input \"x\" stage 0 at input+0:f32:2x4 bases 0,64\n"
+      "input \"x\" stage 0 dense at input+0:f32:2x4 bases 0,64\n"
       "segment \"forward 0\" forward chunk 0 events 1\n"
       "  compute   scale {factor=2.0}  input+0:f32:2x4 -> frame+0:f32:2x2/4#7 kernel \"ref\" fires 0\n"
       "list stage 0 events 2 state 0 gradient 0 step 0 input 128 frame 128 arrival 0 scratch 0\n"
@@ -112,7 +112,7 @@ TEST(Text, ErrorsSayLineAndWhatWasExpected) {
 TEST(Text, NumbersAreBounded) {
   const std::string header(kHeader);
   const auto read = [&](const std::string& region) {
-    return error_of(header + "output \"x\" stage 0 at " + region + " bases none\n");
+    return error_of(header + "output \"x\" stage 0 dense at " + region + " bases none\n");
   };
   EXPECT_EQ(read("step+0:f32:4"), "accepted");
   EXPECT_NE(read("step+-4:f32:4"), "accepted");

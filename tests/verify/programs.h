@@ -26,7 +26,8 @@ inline config::ModelConfig expert_model(int64_t layers = 4) {
 }
 
 /// micro_batches are per rank; eight tokens each.
-inline compile::Request small_request(config::ModelConfig model, layout::Degrees degrees, int64_t micro_batches = 4,
+inline compile::Request small_request(config::ModelConfig model, layout::Degrees degrees,
+                                      int64_t micro_batches = 4,
                                       compile::Purpose purpose = compile::Purpose::train) {
   compile::Request r;
   r.purpose = purpose;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// pleat evaluate
+#include "train/evaluate.h"
+
+#include <memory>
+
+#include "base/errors.h"
+#include "cli/commands.h"
+#include "cli/host.h"
+#include "cli/names.h"
+#include "data/bytes.h"
+#include "model/families/hugging_face_config.h"
+#include "train/progress.h"
+
+namespace pleat::cli {
+namespace {
+
+struct Arguments {
+  std::string model, data;
+  int64_t sequence = 0;
+  std::string dtype = "bf16";
+};
+
+int run(const Arguments& arguments) {
+  train::EvaluateOptions options;
+  options.model = arguments.model;
+  options.data = arguments.data;
+  options.sequence = arguments.sequence;
+  options.precision = precision_named(arguments.dtype);
+  const train::Evaluation evaluation = train::evaluate(options, host(stderr));
+  const bool bytes = model::read_hugging_face_config(arguments.model).vocab_size == data::kByteVocabulary;
+  fmt::print("{} tokens, {:.4f} nats each of the {} that were predicted, {:.4f} bits per {}\n",
+             train::humanise_count(evaluation.tokens), evaluation.loss,
+             train::humanise_count(evaluation.counted), evaluation.bits_per_token, bytes ? "byte" : "token");
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(Command& root) {
+  Command command = root.command("evaluate", "the cross entropy of a model over a token file");
+  const auto arguments = std::make_shared<Arguments>();
+  command.required("--model", arguments->model, "DIR", "a Hugging Face directory");
+  command.required("--data", arguments->data, "PREFIX",
+                   "PREFIX.bin and PREFIX.idx, as pleat data tokenize writes them");
+  command.option("--sequence", arguments->sequence, "N",
+                 "tokens of a window (0: what the model has, at most 256)", 0);
+  command.choice("--dtype", arguments->dtype, config::kPrecisionNames, "of activations and products");
+  command.notes(
+      "Every token is counted once. A token that nothing precedes costs log2(vocabulary) bits.\n\n"
+      "Examples:\n"
+      "  pleat evaluate --model runs/demo/final --data runs/demo-data/held_out");
+  command.runs([arguments] { return run(*arguments); });
+}
+
+}  // namespace pleat::cli

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// pleat print: the job, the draft after a pass, the Program, or one rank's instructions.
+#include <cstdio>
+#include <memory>
+
+#include "base/errors.h"
+#include "cli/commands.h"
+#include "cli/host.h"
+#include "cli/job_arguments.h"
+#include "cli/listing.h"
+#include "compile/compile.h"
+#include "train/request.h"
+
+namespace pleat::cli {
+namespace {
+
+struct Arguments {
+  JobArguments job;
+  std::optional<int64_t> rank;
+  std::string after;
+  bool expand = false, only_job = false;
+};
+
+void check(const Arguments& arguments) {
+  const int whats = int{arguments.only_job} + int{!arguments.after.empty()} + int{arguments.expand};
+  if (whats > 1)
+    base::fail<base::JobError>("--job, --after and --expand ask for different things: choose one");
+}
+
+/// Compiles only what the rank needs.
+compile::Request request_of(const Arguments& arguments) {
+  compile::Request request = train::train_request(arguments.job.read_complete(), cores());
+  if (!arguments.rank) return request;
+  const int64_t world = request.layout.world();
+  if (*arguments.rank >= world)
+    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", *arguments.rank,
+                               request.layout.name(), world - 1);
+  request.only_stage = request.layout.stage_of(base::Rank(*arguments.rank));
+  return request;
+}
+
+std::string text_of(Arguments arguments) {
+  if (arguments.only_job) return config::print_job(arguments.job.read_complete());
+  if (arguments.expand && !arguments.rank) arguments.rank = 0;
+  const compile::Request request = request_of(arguments);
+  if (!arguments.after.empty()) return compile::print_after(request, arguments.after);
+  const program::Program program = compile::compile(request);
+  return arguments.expand ? listing(program, base::Rank(*arguments.rank)) : program::to_text(program);
+}
+
+int run(const Arguments& arguments) {
+  check(arguments);
+  const std::string text = text_of(arguments);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+void add_print(Command& root) {
+  Command command = root.command("print", "the Program of a job as text");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->job.add_to(command);
+  command.option("--rank", arguments->rank, "R", "only what this rank executes", 0);
+  command.option("--after", arguments->after, "PASS", "what the draft looks like after a pass");
+  command.flag("--expand", arguments->expand,
+               "the flat instruction list of the rank (0), with its events and peers");
+  command.flag("--job", arguments->only_job, "the job with every key and default instead");
+  command.notes(
+      fmt::format("The passes, in order: {}\n\n"
+                  "Examples:\n"
+                  "  pleat print configs/demo.yaml --rank 1\n"
+                  "  pleat print configs/demo.yaml --after transfers --rank 0\n"
+                  "  pleat print configs/demo.yaml --rank 3 --expand\n"
+                  "  pleat print configs/demo.yaml layout.pp=4 layout.dp=1 layout.ep=1 --job",
+                  fmt::join(compile::pass_names(), ", ")));
+  command.runs([arguments] { return run(*arguments); });
+}
+
+}  // namespace pleat::cli

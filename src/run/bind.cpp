@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Everything slow, once: addresses, kernels with their primitives, channels, names of ports, events.
 #include <algorithm>
 
 #include "base/errors.h"
@@ -15,15 +16,8 @@ using program::RankList;
 using program::Region;
 using program::Segment;
 
-std::byte* address(const Region& region, const Instance& instance, const tensor::Arena& arena,
-                   const std::array<int64_t, program::kAreas>& areas) {
-  const int area = static_cast<int>(region.area);
-  const int64_t base = program::is_framed(region.area) ? instance.bases[area] : 0;
-  return arena.bytes(areas[area] + base + region.offset, region.type.bytes()).data();
-}
-
-std::unique_ptr<kernels::Kernel> bind_kernel(const Program& program, base::Rank rank, const Instruction& instruction,
-                                             int team_size) {
+std::unique_ptr<kernels::Kernel> bind_kernel(const Program& program, base::Rank rank,
+                                             const Instruction& instruction, int team_size) {
   if (instruction.queue != program::Queue::compute) return nullptr;
   graph::Signature signature = program::signature_of(instruction);
   if (instruction.party) {  // a computation that depends on where the rank stands in a group
@@ -34,7 +28,8 @@ std::unique_ptr<kernels::Kernel> bind_kernel(const Program& program, base::Rank 
   return kernels::bind(instruction.kernel, signature, workspace, team_size);
 }
 
-void bind_kernels(const Program& program, base::Rank rank, const RankList& list, int team_size, BoundList& bound) {
+void bind_kernels(const Program& program, base::Rank rank, const RankList& list, int team_size,
+                  BoundList& bound) {
   bound.kernels.resize(program.segments.size());
   for (const Instance& instance : list.instances) {
     auto& kernels = bound.kernels[instance.segment];
@@ -44,16 +39,92 @@ void bind_kernels(const Program& program, base::Rank rank, const RankList& list,
   }
 }
 
+void reserve(const Program& program, const RankList& list, BoundList& bound) {
+  size_t pointers = 0, items = 0;
+  for (const Instance& instance : list.instances)
+    for (const Instruction& instruction : program.segments[instance.segment].instructions)
+      pointers += instruction.reads.size() + instruction.results.size(), ++items;
+  bound.pointers.reserve(pointers);  // items point into it
+  bound.items.reserve(items);
+}
+
 /// The instance's own waits go to its first instruction on their queue.
-void add_waits(const Instance& instance, const Segment& segment, std::vector<Item>& items, size_t first_item) {
+void add_waits(const Instance& instance, const Segment& segment, std::span<Item> items) {
   for (const program::Wait& wait : instance.waits) {
-    for (size_t i = 0; i < segment.instructions.size(); ++i) {
-      if (segment.instructions[i].queue != wait.queue) continue;
-      items[first_item + i].waits.push_back(wait);
-      break;
-    }
+    const auto first = std::find_if(items.begin(), items.end(),
+                                    [&](const Item& item) { return item.instruction->queue == wait.queue; });
+    if (first == items.end())
+      base::fail<base::CheckError>("{}, micro-batch {}: waits on queue {}, where it has no instruction",
+                                   segment.name, instance.micro_batch, program::name_of(wait.queue));
+    first->waits.push_back(wait);
   }
 }
+
+/// One rank's binding, instance by instance.
+class Binder {
+ public:
+  Binder(const Program& program, base::Rank rank, const tensor::Arena& arena,
+         comm::Communicator& communicator, BoundList& bound)
+      : program_(program),
+        rank_(rank),
+        arena_(arena),
+        communicator_(communicator),
+        bound_(bound),
+        areas_(program::area_offsets(program.list_of(rank))) {}
+
+  void bind(const Instance& instance, int number) {
+    const Segment& segment = program_.segments[instance.segment];
+    const size_t first_item = bound_.items.size();
+    for (size_t i = 0; i < segment.instructions.size(); ++i) {
+      Item item = bind(segment.instructions[i], instance);
+      item.instance = number;
+      item.index = static_cast<int>(i);
+      item.kernel = bound_.kernels[instance.segment][i].get();
+      bound_.queues[static_cast<int>(item.instruction->queue)].push_back(
+          static_cast<int>(bound_.items.size()));
+      bound_.items.push_back(std::move(item));
+    }
+    add_waits(instance, segment, std::span(bound_.items).subspan(first_item));
+  }
+
+ private:
+  Item bind(const Instruction& instruction, const Instance& instance) {
+    Item item;
+    item.instruction = &instruction;
+    item.micro_batch = instance.micro_batch;
+    item.first = instance.first;
+    const size_t begin = bound_.pointers.size(), reads = instruction.reads.size();
+    for (const Region& read : instruction.reads) bound_.pointers.push_back(address(read, instance));
+    for (const auto& result : instruction.results)
+      bound_.pointers.push_back(address(result.region, instance));
+    const std::span all = std::span(bound_.pointers).subspan(begin);
+    item.reads = all.first(reads);
+    item.writes = all.subspan(reads);
+    if (instruction.workspace) item.workspace = address(*instruction.workspace, instance);
+    if (graph::is_communication(instruction.op))
+      item.channel = communicator_.open(channel_of(program_, rank_, instruction));
+    if (instruction.op == Op::exchange) item.exchange = exchange_plan(program_, rank_, instruction);
+    if (instruction.op == Op::load || instruction.op == Op::emit)
+      item.port = instruction.attributes.word("port");
+    for (int event : instruction.waits)
+      item.waits.push_back({instruction.queue, instance.first_event + event, 0});
+    if (instruction.fires) item.fires = instance.first_event + *instruction.fires;
+    return item;
+  }
+
+  std::byte* address(const Region& region, const Instance& instance) const {
+    const int area = static_cast<int>(region.area);
+    const int64_t base = program::is_framed(region.area) ? instance.bases[area] : 0;
+    return arena_.bytes(areas_[area] + base + region.offset, region.type.bytes()).data();
+  }
+
+  const Program& program_;
+  base::Rank rank_;
+  const tensor::Arena& arena_;
+  comm::Communicator& communicator_;
+  BoundList& bound_;
+  std::array<int64_t, program::kAreas> areas_;
+};
 
 }  // namespace
 
@@ -68,7 +139,8 @@ comm::Channel channel_of(const Program& program, base::Rank rank, const Instruct
   }
   for (base::Rank member : program.layout.group(rank, party.axes)) {
     const int32_t stage = program.layout.stage_of(member).value;
-    if (party.stages.empty() || std::find(party.stages.begin(), party.stages.end(), stage) != party.stages.end())
+    if (party.stages.empty() ||
+        std::find(party.stages.begin(), party.stages.end(), stage) != party.stages.end())
       channel.members.push_back(member);
   }
   return channel;
@@ -77,38 +149,12 @@ comm::Channel channel_of(const Program& program, base::Rank rank, const Instruct
 BoundList bind_list(const Program& program, base::Rank rank, const tensor::Arena& arena,
                     comm::Communicator& communicator, int team_size) {
   const RankList& list = program.list_of(rank);
-  const auto areas = program::area_offsets(list);
   BoundList bound;
   bound.events = list.events;
   bind_kernels(program, rank, list, team_size, bound);
-  size_t pointers = 0, items = 0;
-  for (const Instance& instance : list.instances)
-    for (const Instruction& instruction : program.segments[instance.segment].instructions)
-      pointers += instruction.reads.size() + instruction.results.size(), ++items;
-  bound.pointers.reserve(pointers);  // items point into it
-  bound.items.reserve(items);
-  for (size_t n = 0; n < list.instances.size(); ++n) {
-    const Instance& instance = list.instances[n];
-    const Segment& segment = program.segments[instance.segment];
-    const size_t first_item = bound.items.size();
-    for (size_t i = 0; i < segment.instructions.size(); ++i) {
-      const Instruction& instruction = segment.instructions[i];
-      Item item{&instruction, static_cast<int>(n), static_cast<int>(i), instance.micro_batch, instance.first,
-                bound.kernels[instance.segment][i].get(), -1, nullptr, nullptr, nullptr, {}, -1};
-      item.reads = bound.pointers.data() + bound.pointers.size();
-      for (const Region& read : instruction.reads) bound.pointers.push_back(address(read, instance, arena, areas));
-      item.writes = bound.pointers.data() + bound.pointers.size();
-      for (const program::Result& result : instruction.results)
-        bound.pointers.push_back(address(result.region, instance, arena, areas));
-      if (instruction.workspace) item.workspace = address(*instruction.workspace, instance, arena, areas);
-      if (graph::is_communication(instruction.op)) item.channel = communicator.open(channel_of(program, rank, instruction));
-      for (int event : instruction.waits) item.waits.push_back({instruction.queue, instance.first_event + event, 0});
-      if (instruction.fires) item.fires = instance.first_event + *instruction.fires;
-      bound.queues[static_cast<int>(instruction.queue)].push_back(static_cast<int>(bound.items.size()));
-      bound.items.push_back(std::move(item));
-    }
-    add_waits(instance, segment, bound.items, first_item);
-  }
+  reserve(program, list, bound);
+  Binder binder(program, rank, arena, communicator, bound);
+  for (size_t n = 0; n < list.instances.size(); ++n) binder.bind(list.instances[n], static_cast<int>(n));
   return bound;
 }
 

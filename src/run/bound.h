@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rank's list, flattened and bound: pointers instead of regions, kernels instead of names, channels instead of parties.
-// Made once; the step loop only reads it.
+// A rank's list, flattened and bound: pointers instead of regions, kernels instead of names, channels instead
+// of parties. Made once; the step loop only reads it.
 #pragma once
+#include <array>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -29,17 +31,18 @@ struct Item {
   int index = 0;  // in the segment
   int micro_batch = -1;
   bool first = true;
-  const kernels::Kernel* kernel = nullptr;
-  comm::Communicator::ChannelId channel = -1;
-  std::byte** reads = nullptr;   // into BoundList::pointers
-  std::byte** writes = nullptr;
+  const kernels::Kernel* kernel = nullptr;     // of a computation
+  comm::Communicator::ChannelId channel = -1;  // of a communication
+  ExchangePlan exchange;                       // of an exchange
+  std::string_view port;                       // of load and emit
+  std::span<std::byte*> reads, writes;         // into BoundList::pointers
   std::byte* workspace = nullptr;
-  std::vector<program::Wait> waits;  // all, with the rank's event numbers
-  int fires = -1;
+  std::vector<program::Wait> waits;  // the instruction's and, of the first on its queue, the instance's
+  int fires = -1;                    // event of the rank's turn
 };
 
 struct BoundList {
-  std::vector<Item> items;  // list order
+  std::vector<Item> items;                                // list order
   std::array<std::vector<int>, program::kQueues> queues;  // item numbers, in order
   std::vector<std::byte*> pointers;
   std::vector<std::vector<std::unique_ptr<kernels::Kernel>>> kernels;  // by segment and instruction
@@ -50,9 +53,11 @@ BoundList bind_list(const program::Program& program, base::Rank rank, const tens
                     comm::Communicator& communicator, int team_size);
 
 /// The members of a communication, in order.
-comm::Channel channel_of(const program::Program& program, base::Rank rank, const program::Instruction& instruction);
+comm::Channel channel_of(const program::Program& program, base::Rank rank,
+                         const program::Instruction& instruction);
 
-ExchangePlan exchange_plan(const program::Program& program, base::Rank rank, const program::Instruction& instruction);
+ExchangePlan exchange_plan(const program::Program& program, base::Rank rank,
+                           const program::Instruction& instruction);
 
 /// The rows to send and to receive, from every source's counts [P,E] i32; the vectors keep their capacity.
 void exchange_blocks(const ExchangePlan& plan, const int32_t* counts, std::vector<comm::RowBlock>& sends,

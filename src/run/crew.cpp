@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One thread per rank for all of its life: what it maps it touches, what it binds it runs.
 #include "run/crew.h"
 
 #include <condition_variable>
@@ -14,7 +15,10 @@ namespace pleat::run {
 
 struct Crew::Implementation {
   Implementation(const program::Program& p, MakePorts ports, Options o)
-      : program(p), make_ports(std::move(ports)), options(std::move(o)), world(static_cast<int>(p.layout.world())) {}
+      : program(p),
+        make_ports(std::move(ports)),
+        options(std::move(o)),
+        world(static_cast<int>(p.layout.world())) {}
 
   const program::Program& program;
   MakePorts make_ports;
@@ -28,53 +32,54 @@ struct Crew::Implementation {
   int64_t round = 0;  // tasks given so far
   int busy = 0;
   bool ending = false;
-  std::exception_ptr cause, consequence;
+  std::exception_ptr cause;
 
-  /// A rank that only ends because another one did throws a CommError that tells of it; the other's own error is the cause.
-  void keep(std::exception_ptr error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const base::CommError&) {
-      if (!consequence) consequence = error;
-    } catch (...) {
-      if (!cause) cause = error;
+  /// Keeps the first error before anybody is told of it: what other ranks then throw is its consequence.
+  void end_all(comm::Communicator& communicator, const char* reason) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!cause) cause = std::current_exception();
     }
+    communicator.fail(reason);
+  }
+
+  /// Runs part of a rank's life; false when it threw.
+  bool guarded(comm::Communicator& communicator, const std::function<void()>& part) {
+    try {
+      part();
+      return true;
+    } catch (const std::exception& error) {
+      end_all(communicator, error.what());
+    } catch (...) {
+      end_all(communicator, "an exception that is no std::exception");
+    }
+    return false;
   }
 
   void live(base::Rank rank) {
-    std::unique_ptr<comm::Communicator> communicator = world.join(rank);
+    const std::unique_ptr<comm::Communicator> communicator = world.join(rank);
     std::unique_ptr<Ports> ports;
     std::unique_ptr<Rank> bound;
-    std::exception_ptr error;
-    try {
+    guarded(*communicator, [&] {
       ports = make_ports(rank);
       bound = std::make_unique<Rank>(program, rank, *communicator, *ports, options);
-    } catch (const std::exception& e) {
-      error = std::current_exception();
-      communicator->fail(e.what());
-    }
+    });
     std::unique_lock lock(mutex);
     for (int64_t seen = 0;;) {
-      if (error) keep(error), error = nullptr;
       if (--busy == 0) changed.notify_all();
       changed.wait(lock, [&] { return ending || round > seen; });
       if (ending) return;
       seen = round;
       const auto* body = task;
       lock.unlock();
-      try {
-        if (bound) (*body)(rank, *bound);
-      } catch (...) {
-        error = std::current_exception();
-      }
+      if (bound) guarded(*communicator, [&] { (*body)(rank, *bound); });
       lock.lock();
     }
   }
 
   void wait_for_all(std::unique_lock<std::mutex>& lock) {
     changed.wait(lock, [&] { return busy == 0; });
-    const std::exception_ptr error = cause ? cause : consequence;
-    if (error) std::rethrow_exception(error);
+    if (cause) std::rethrow_exception(cause);
   }
 
   void end() {
@@ -92,9 +97,9 @@ Crew::Crew(const program::Program& program, MakePorts make_ports, Options option
     : implementation_(std::make_unique<Implementation>(program, std::move(make_ports), std::move(options))) {
   Implementation& crew = *implementation_;
   crew.busy = static_cast<int>(program.layout.world());
-  for (int64_t rank = 0; rank < program.layout.world(); ++rank)
-    crew.threads.emplace_back([&crew, rank] { crew.live(base::Rank(rank)); });
   try {
+    for (int64_t rank = 0; rank < program.layout.world(); ++rank)
+      crew.threads.emplace_back([&crew, rank] { crew.live(base::Rank(rank)); });
     std::unique_lock lock(crew.mutex);
     crew.wait_for_all(lock);
   } catch (...) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All ranks of a Program in this process: a thread each, which binds its rank and then does what it is told. One rank
-// that throws ends the others; the first cause is what the caller sees.
+// All ranks of a Program in this process: a thread each, which binds its rank and then does what it is told.
+// One rank that throws ends the others; the first cause is what the caller sees.
 #pragma once
 #include <functional>
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which expert rows go where: from each source's own expert order to the owner's, rows of one expert in order of source
-// (docs/operations.md, exchange).
+// Which expert rows go where: from each source's own expert order to the owner's, rows of one expert in order
+// of source (docs/operations.md, exchange).
 #include "run/bound.h"
 
 namespace pleat::run {
@@ -38,7 +38,8 @@ void expert_blocks(const ExchangePlan& plan, const int32_t* counts, std::vector<
 
 }  // namespace
 
-ExchangePlan exchange_plan(const program::Program& program, base::Rank rank, const program::Instruction& instruction) {
+ExchangePlan exchange_plan(const program::Program& program, base::Rank rank,
+                           const program::Instruction& instruction) {
   const auto& type = instruction.reads[0].type;
   return {static_cast<int>(program.layout.position_in_group(rank, instruction.party->axes)),
           static_cast<int>(program.layout.size(instruction.party->axes)),

@@ -2,6 +2,8 @@
 #include "train/run_report.h"
 
 #include "base/errors.h"
+#include "simulate/simulate.h"
+#include "train/measure.h"
 #include "train/progress.h"
 #include "train/report.h"
 
@@ -21,10 +23,23 @@ std::vector<Fact> facts_of(const config::Job& job, const program::Program& progr
           {"arena of rank 0", humanise_bytes(program.arena_bytes(program.lists[0]))}};
 }
 
+/// The predicted step on this machine, with its timeline.
+void predict(const program::Program& program, const Host& host, ReportInput& input) {
+  simulate::Options options;
+  options.spans_of_all_ranks = true;
+  const simulate::Result result = simulate::simulate(program, measure_target(host), options);
+  input.predicted_step_seconds = static_cast<double>(result.step_ns) * 1e-9;
+  for (const simulate::Span& span : result.spans) {
+    const simulate::Label& label = result.labels[static_cast<size_t>(span.label)];
+    input.predicted_timeline.push_back({span.rank, std::string(program::name_of(span.queue)), label.name, label.kind,
+                                        span.start_ns, span.duration_ns});
+  }
+}
+
 }  // namespace
 
 void write_run_report(const std::filesystem::path& directory, const config::Job& job,
-                      const program::Program& program, const MemoryFigures& memory) {
+                      const program::Program& program, const MemoryFigures& memory, const Host& host) {
   ReportInput input;
   input.title = directory.filename().string();
   input.subtitle = fmt::format("{}, {} layers x {}, {}", config::name_of(job.model.family),
@@ -36,6 +51,7 @@ void write_run_report(const std::filesystem::path& directory, const config::Job&
     if (memory.predicted.size() == 1) row.resident_growth = memory.resident_after - memory.resident_before;
     input.memory.push_back(row);
   }
+  predict(program, host, input);
   write_report(directory / "report.html", input);
 }
 

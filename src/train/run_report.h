@@ -6,6 +6,7 @@
 
 #include "config/job.h"
 #include "program/program.h"
+#include "train/host.h"
 
 namespace pleat::train {
 
@@ -17,6 +18,6 @@ struct MemoryFigures {
 };
 
 void write_run_report(const std::filesystem::path& directory, const config::Job& job,
-                      const program::Program& program, const MemoryFigures& memory);
+                      const program::Program& program, const MemoryFigures& memory, const Host& host);
 
 }  // namespace pleat::train

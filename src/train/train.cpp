@@ -17,6 +17,7 @@
 #include "train/request.h"
 #include "train/run_report.h"
 #include "train/weights.h"
+#include "verify/verify.h"
 
 namespace pleat::train {
 namespace {
@@ -52,6 +53,8 @@ class Training {
     if (!options_.resume) refuse_used_directory(directory_);
     prepare_data();
     program_ = compile::compile(train_request(job_, host_.cores));
+    const verify::Report proof = verify::verify(program_);
+    if (!proof.ok()) fail<base::CheckError>("the Program does not verify; nothing was run\n{}", verify::to_text(proof));
     fs::create_directories(directory_);
     find_checkpoint();
     open_logs();
@@ -189,7 +192,7 @@ class Training {
       crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
       out.commit();
     }
-    write_run_report(directory_, job_, program_, memory_);
+    write_run_report(directory_, job_, program_, memory_, host_);
     return {0, done_, last_loss_, finished};
   }
 

@@ -85,7 +85,7 @@ class Training {
       return;
     }
     reader_ = std::make_unique<checkpoint::Reader>(*found.checkpoint);
-    done_ = reader_->manifest().step;
+    first_ = done_ = reader_->manifest().step;
     const config::Job saved =
         config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
     if (!(saved.model == job_.model))
@@ -193,7 +193,7 @@ class Training {
       out.commit();
     }
     write_run_report(directory_, job_, program_, memory_, host_);
-    return {0, done_, last_loss_, finished};
+    return {first_, done_, last_loss_, finished};
   }
 
   config::Job job_;
@@ -210,7 +210,7 @@ class Training {
   std::unique_ptr<Board> board_;
   std::unique_ptr<run::Crew> crew_;
   MemoryFigures memory_;
-  int64_t done_ = 0;  // steps
+  int64_t first_ = 0, done_ = 0;  // steps: before this call, so far
   double last_time_ = 0, last_loss_ = 0;
 };
 

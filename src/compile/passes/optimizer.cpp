@@ -32,11 +32,10 @@ class Optimizer {
     int64_t sums = 0;
     for (const auto& [name, range] : ranges_) sums += range.count;
     squares_ = stage_.add_buffer("squares", f64_vector(sums), Area::step);
-    const bool spread = request_.layout.stages() > 1 || request_.layout.size(layout::Axis::ep) > 1;
-    if (spread) add(Op::zero, {}, {}, {{squares_, Mode::write}}, "squares");
+    if (by_stages()) add(Op::zero, {}, {}, {{squares_, Mode::write}}, "squares");
     for (const auto& [name, buffer] : gradient_)
       if (counted_here(name)) sum_squares(name, buffer);
-    if (spread) gather_squares();
+    gather_squares();
     clip();
     for (const auto& [name, buffer] : gradient_) adamw(name, buffer);
     stage_.pieces.push_back(std::move(update_));
@@ -73,14 +72,20 @@ class Optimizer {
         OperandType::dense(stage_.graph.exact, {stage_.buffers[buffer].type.shape.elements()});
     const int gradient = stage_.add_view(buffer, name + " flat", flat, 0);
     int result;
+    Mode mode = Mode::write;
     if (experts && request_.layout.size(layout::Axis::ep) > 1) {
       result = stage_.add_buffer("squares " + name, f64_vector(tensors), Area::step);
       expert_sums_.push_back({name, result});
     } else {
       result = slot_view(name, tensors);
+      mode = slot_mode();
     }
-    add(Op::sum_squares, {{"tensors", tensors}}, {gradient}, {{result, Mode::write}}, name);
+    add(Op::sum_squares, {{"tensors", tensors}}, {gradient}, {{result, mode}}, name);
   }
+
+  /// Every stage fills its own slots of a vector of zeros; else the slots are all there is.
+  bool by_stages() const { return request_.layout.stages() > 1; }
+  Mode slot_mode() const { return by_stages() ? Mode::update : Mode::write; }
 
   int slot_view(const std::string& name, int64_t tensors) {
     const int64_t offset = ranges_.at(name).first * base::size_of(base::DType::f64);
@@ -91,11 +96,11 @@ class Optimizer {
   void gather_squares() {
     for (const auto& [name, buffer] : expert_sums_) {
       const int64_t all = ranges_.at(name).count;
-      Step& gather = add(Op::all_gather, {}, {buffer}, {{slot_view(name, all), Mode::write}}, name);
+      Step& gather = add(Op::all_gather, {}, {buffer}, {{slot_view(name, all), slot_mode()}}, name);
       gather.queue = Queue::group;
       gather.party = program::Party{{layout::Axis::ep}, {}, 0, "squares"};
     }
-    if (request_.layout.stages() == 1) return;
+    if (!by_stages()) return;
     Step& reduce = add(Op::all_reduce, {}, {squares_}, {{squares_, Mode::update}}, "squares");
     reduce.queue = Queue::group;
     reduce.party = program::Party{{layout::Axis::pp}, {}, 0, "squares"};

@@ -14,15 +14,15 @@ constexpr int kGood = 0, kNo = 1, kBad = 2;
 
 void describe(Command& root) {
   add_train(root);
-  // add_verify(root);
-  // add_simulate(root);
+  add_verify(root);
+  add_simulate(root);
   add_print(root);
-  // add_explain(root);
+  add_explain(root);
   add_generate(root);
   add_evaluate(root);
   add_forward(root);
   add_data(root);
-  // add_bench(root);
+  add_bench(root);
   root.notes(
       "pleat COMMAND --help has examples. Exit codes: 0 good, 1 the answer is no, 2 bad use or input.");
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// pleat bench: where the time of a job goes, from compiling it to a table of its step by operation.
+#include <memory>
+#include <numeric>
+
+#include "base/errors.h"
+#include "cli/bench_product.h"
+#include "cli/bench_run.h"
+#include "cli/commands.h"
+#include "cli/host.h"
+#include "cli/job_arguments.h"
+#include "cli/listing.h"
+#include "train/progress.h"
+#include "train/request.h"
+
+namespace pleat::cli {
+namespace {
+
+struct Arguments {
+  JobArguments job;
+  int64_t steps = 5, rank = 0;
+};
+
+constexpr double kMs = 1e3, kProductSeconds = 1.0;
+
+program::Program compile_and_tell(const compile::Request& request) {
+  std::vector<compile::PassTime> times;
+  program::Program program = compile::compile_timed(request, clock_seconds, times);
+  const double total =
+      std::accumulate(times.begin(), times.end(), 0.0,
+                      [](double sum, const compile::PassTime& time) { return sum + time.seconds; });
+  std::string passes;
+  for (const compile::PassTime& time : times)
+    passes += fmt::format("{}{} {:.1f}", passes.empty() ? "" : ", ", time.pass, kMs * time.seconds);
+  fmt::print("compile      {:.1f} ms: {}\n", kMs * total, passes);
+  return program;
+}
+
+void expand_and_tell(const program::Program& program, base::Rank rank) {
+  const double began = clock_seconds();
+  const size_t instructions = expand(program, rank).size();
+  fmt::print("expansion    {:.1f} ms: {} instructions of rank {}\n", kMs * (clock_seconds() - began),
+             train::humanise_count(static_cast<int64_t>(instructions)), rank.value);
+}
+
+void tell_steps(const config::Job& job, const program::Program& program, const Measured& measured) {
+  const double step = measured.median_step();
+  const auto tokens = static_cast<double>(job.train.global_batch * job.train.sequence);
+  fmt::print("bind         {:.1f} ms for {} ranks of {} threads, initial weights {:.1f} ms\n",
+             kMs * measured.bind_seconds, program.layout.world(), program.threads,
+             kMs * measured.weights_seconds);
+  fmt::print("step         {:.2f} ms, the median of {} ({})\n", kMs * step, measured.steps.size(),
+             config::name_of(job.run.executor));
+  fmt::print("speed        {} tokens/s\n", train::humanise_count(static_cast<int64_t>(tokens / step)));
+  const base::DType dtype = job.precision == config::Precision::bf16   ? base::DType::bf16
+                            : job.precision == config::Precision::fp64 ? base::DType::f64
+                                                                       : base::DType::f32;
+  if (dtype == base::DType::f64) return;  // its products are the reference's
+  const double best = best_product_rate(dtype, cores(), kProductSeconds), flops = product_flops(program);
+  fmt::print("utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}flop/s): {}flop a step\n",
+             100 * flops / (step * best), base::name_of(dtype), cores(), kBenchM, kBenchK, kBenchN,
+             train::humanise_quantity(best) + " ", train::humanise_quantity(flops) + " ");
+}
+
+void tell_operations(const View& view, base::Rank rank) {
+  const auto share = [&](double seconds) { return 100 * seconds / view.step_seconds; };
+  fmt::print(
+      "\nthe step of rank {} by operation, one instruction after the other ({:.2f} ms); communications "
+      "include "
+      "waiting\n",
+      rank.value, kMs * view.step_seconds);
+  fmt::print("  {:22} {:>6} {:>10} {:>8} {:>10} {:>8}\n", "operation", "calls", "ms", "share", "Gflop/s",
+             "GB/s");
+  for (const OperationTime& time : view.operations) {
+    const bool counted = time.bytes > 0 && time.seconds > 0;
+    fmt::print("  {:22} {:6} {:10.3f} {:6.1f} % {:>10} {:>8}\n", graph::name_of(time.op), time.calls,
+               kMs * time.seconds, share(time.seconds),
+               counted ? fmt::format("{:.1f}", 1e-9 * time.flops / time.seconds) : "",
+               counted ? fmt::format("{:.1f}", 1e-9 * time.bytes / time.seconds) : "");
+  }
+  fmt::print("  {:22} {:6} {:10.3f} {:6.1f} %\n", "between instructions", "", kMs * view.between_seconds,
+             share(view.between_seconds));
+  fmt::print("  {:22} {:6} {:10.3f} {:6.1f} %\n", "sum", "", kMs * view.step_seconds, 100.0);
+}
+
+int run(const Arguments& arguments) {
+  const config::Job job = arguments.job.read_complete();
+  const compile::Request request = train::train_request(job, cores());
+  if (arguments.rank >= request.layout.world())
+    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", arguments.rank,
+                               request.layout.name(), request.layout.world() - 1);
+  const base::Rank rank(arguments.rank);
+  const program::Program program = compile_and_tell(request);
+  expand_and_tell(program, rank);
+  std::fflush(stdout);
+  tell_steps(job, program, measure_steps(job, program, arguments.steps));
+  std::fflush(stdout);
+  tell_operations(measure_operations(job, program, rank, arguments.steps), rank);
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(Command& root) {
+  Command command =
+      root.command("bench", "where the time of a job goes: compile, bind, and the step by operation");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->job.add_to(command);
+  command.option("--steps", arguments->steps, "N", "how many to measure, after one that warms up", 1);
+  command.option("--rank", arguments->rank, "R", "whose step the table shows", 0);
+  command.notes(
+      "Runs on random tokens and needs no data. The kernels beside the hardware's limits are in bench/.\n\n"
+      "Examples:\n"
+      "  pleat bench configs/demo.yaml\n"
+      "  pleat bench configs/demo.yaml layout.pp=1 layout.dp=1 layout.ep=1 --steps 10");
+  command.runs([arguments] { return run(*arguments); });
+}
+
+}  // namespace pleat::cli

@@ -36,6 +36,7 @@ Engine::Engine(const program::Program& program, const Routes& routes, const targ
   channels_.resize(routes.channels.size());
   for (size_t i = 0; i < channels_.size(); ++i) channels_[i].next.assign(routes.channels[i].routes.size(), 0);
   log_.turn_ends_ns.assign(turns, 0);
+  log_.reported = turns > 2 ? turns - 2 : turns - 1;
 }
 
 Log Engine::run() {
@@ -97,13 +98,16 @@ void Engine::wake(int walker) {
   awake_.push_back(walker);
 }
 
-/// Sweeps over the lanes, one instruction of each, until the thread is busy or nothing moves.
+/// Sweeps over the lanes until the thread is busy or nothing moves. Transfers go as far as they can before
+/// the next computing instruction begins: what is behind a finished one is posted at once.
 void Engine::walk(int walker) {
   Walker& w = walkers_[walker];
   if (w.busy) return;  // it sweeps again anyway
   while (true) {
     for (; w.cursor < w.heads.size(); ++w.cursor) {
-      const Step step = advance(walker, lane_at(w));
+      const size_t lane = lane_at(w);
+      Step step = advance(walker, lane);
+      for (; step == Step::moved && runs_on(lane); step = advance(walker, lane)) w.moved = true;
       if (step == Step::busy) return;
       w.moved = w.moved || step == Step::moved;
     }
@@ -111,6 +115,11 @@ void Engine::walk(int walker) {
     if (!w.moved) return;
     w.moved = false;
   }
+}
+
+bool Engine::runs_on(size_t lane) const {
+  const auto queue = static_cast<program::Queue>(lane);
+  return order_ == Order::queues && queue != program::Queue::compute && queue != program::Queue::host;
 }
 
 Engine::Step Engine::advance(int walker, size_t lane) {
@@ -173,7 +182,7 @@ void Engine::end_job(int walker) {
   } else {
     finish(walker, lane);
   }
-  ++w.cursor;
+  if (!runs_on(lane) || w.heads[lane].posted) ++w.cursor;  // a copy goes on at the next sweep
   wake(walker);
 }
 
@@ -196,7 +205,7 @@ void Engine::finish(int walker, size_t lane) {
   const Move& move = move_of(walker, lane);
   if (move.instruction->fires) ++w.fired[instance.first_event + *move.instruction->fires];
   log_.turn_ends_ns[head.turn] = std::max(log_.turn_ends_ns[head.turn], now_);
-  if (head.turn + 1 == turns_) log_.last_turn.push_back({walker, number, &move, head.began, now_});
+  if (head.turn == log_.reported) log_.ran.push_back({walker, number, &move, head.began, now_});
   head.posted = false;
   head.phase = 0;
   if (++head.move < route.moves[instance.segment][lane].size()) return;

@@ -25,7 +25,8 @@ struct Ran {
 
 struct Log {
   std::vector<int64_t> turn_ends_ns;
-  std::vector<Ran> last_turn;  // in order of their ends
+  int reported = 0;      // the turn
+  std::vector<Ran> ran;  // in it, in order of their ends
 };
 
 class Engine {
@@ -83,6 +84,7 @@ class Engine {
   void wake(int walker);
   void walk(int walker);
   Step advance(int walker, size_t lane);
+  bool runs_on(size_t lane) const;
   Step poll(int walker, size_t lane);
   bool occupy(int walker, Work work, int64_t ns);
   void end_job(int walker);

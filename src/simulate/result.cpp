@@ -22,7 +22,7 @@ bool in_pipeline(const Program& program, const Route& route, const Ran& ran) {
 
 void add_pipeline(const Program& program, const Routes& routes, const Log& log, Result& result) {
   int64_t first = std::numeric_limits<int64_t>::max(), last = 0;
-  for (const Ran& ran : log.last_turn) {
+  for (const Ran& ran : log.ran) {
     if (!in_pipeline(program, routes.routes[ran.route], ran)) continue;
     first = std::min(first, ran.start_ns);
     last = std::max(last, ran.end_ns);
@@ -44,7 +44,7 @@ int64_t copy_ns(const Transfer& transfer) {
 void add_work(const Routes& routes, const Log& log, const target::Target& target, Result& result) {
   std::array<OpTime, kOps> times{};
   double core_ns = 0;
-  for (const Ran& ran : log.last_turn) {
+  for (const Ran& ran : log.ran) {
     const Move& move = *ran.move;
     const int64_t ranks = routes.routes[ran.route].ranks;
     const int64_t ns = move.communicates ? copy_ns(move.transfer) : move.work.ns;
@@ -63,16 +63,18 @@ void add_work(const Routes& routes, const Log& log, const target::Target& target
 }
 
 void add_spans(const Routes& routes, const Log& log, bool all_ranks, Result& result) {
-  int64_t begin = std::numeric_limits<int64_t>::max();
-  for (const Ran& ran : log.last_turn) begin = std::min(begin, ran.start_ns);
-  for (const Ran& ran : log.last_turn) {
+  int64_t begin = std::numeric_limits<int64_t>::max();  // receives may have been posted long before
+  for (const Ran& ran : log.ran)
+    if (!ran.move->communicates) begin = std::min(begin, ran.start_ns);
+  for (const Ran& ran : log.ran) {
     const Route& route = routes.routes[ran.route];
+    const int64_t start = std::max(ran.start_ns, std::min(begin, ran.end_ns));
     Span span{0,
               ran.move->instruction->queue,
               ran.move->label,
               route.list->instances[ran.instance].micro_batch,
-              ran.start_ns - begin,
-              ran.end_ns - ran.start_ns};
+              std::max<int64_t>(0, start - begin),
+              ran.end_ns - start};
     for (int64_t i = 0; i < (all_ranks ? route.ranks : 1); ++i) {
       span.rank = route.rank.value + static_cast<int32_t>(i);  // the ranks of a stage are contiguous
       result.spans.push_back(span);
@@ -90,7 +92,8 @@ Result simulate(const Program& program, const target::Target& target, const Opti
   const Log log = Engine(program, routes, target, options.turns, options.order).run();
   Result result;
   result.turn_ends_ns = log.turn_ends_ns;
-  result.step_ns = log.turn_ends_ns.back() - (options.turns > 1 ? log.turn_ends_ns[options.turns - 2] : 0);
+  const auto ended = [&](int turn) { return turn < 0 ? 0 : log.turn_ends_ns[turn]; };
+  result.step_ns = ended(log.reported) - ended(log.reported - 1);
   for (const Route& route : routes.routes) {
     StageResult stage;
     stage.stage = route.list->stage;

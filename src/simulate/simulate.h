@@ -24,7 +24,7 @@ enum class Order : uint8_t {
 };
 
 struct Options {
-  int turns = 3;  // of the loop; the last one is reported
+  int turns = 4;  // of the loop; of three or more the one before the last is reported, which has neighbours
   Order order = Order::queues;
   Calibration calibration;
   /// Instead of the cost model: nanoseconds of the rank's thread for a computing or host instruction, for a
@@ -44,13 +44,13 @@ struct Label {
 };
 Label label_of(const program::Segment& segment, const program::Instruction& instruction);
 
-/// One instruction of the last turn: from its start, or from the post of a communication, to its end.
+/// One instruction of the reported turn: from its start, or from the post of a communication, to its end.
 struct Span {
   int32_t rank = 0;
   program::Queue queue = program::Queue::compute;
   int32_t label = 0;  // in Result::labels
   int32_t micro_batch = -1;
-  int64_t start_ns = 0;  // from the turn's first instruction on any rank
+  int64_t start_ns = 0;  // from the turn's first computing or host instruction on any rank; not before it
   int64_t duration_ns = 0;
   bool operator==(const Span&) const = default;
 };
@@ -73,7 +73,7 @@ struct OpTime {
 };
 
 struct Result {
-  int64_t step_ns = 0;      // between the ends of the last two turns
+  int64_t step_ns = 0;      // from the end of the turn before to the end of the reported one
   int64_t pipeline_ns = 0;  // from the first to the last forward, backward or weight instruction of any stage
   double core_use = 0;      // share of the cores' time that instructions use, in a step
   std::vector<int64_t> turn_ends_ns;

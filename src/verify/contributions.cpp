@@ -190,7 +190,7 @@ class Gradients {
   /// The lowest holder counts; nobody else does.
   void counted() {
     const bool norm = std::any_of(list_.items.begin(), list_.items.end(),
-                                  [](const Item& i) { return i.instruction->op == Op::sum_squares; });
+                                  [](const Item& i) { return i.instruction->op == Op::clip; });
     for (const Parameter& p : parameters_) {
       const int wanted = norm && p.slot->holders.front() == list_.list->stage ? 1 : 0;
       if (p.counted != wanted)

@@ -81,6 +81,7 @@ void cut_columns(const Rows& a, const Rows& b, std::vector<Rows>& inside, std::v
   const int64_t first = std::clamp<int64_t>(-shift, 0, a.count),
                 last = std::clamp<int64_t>(b.count - shift, first, a.count);
   const int64_t common = std::clamp<int64_t>(b.width - column, 0, a.width);
+  if (common == 0 || first == last) return outside.push_back(a);
   keep(outside, a.begin, a.width, a.stride, first);
   keep(inside, a.begin + first * a.stride, common, a.stride, last - first);
   keep(outside, a.begin + first * a.stride + common, a.width - common, a.stride, last - first);

@@ -151,13 +151,26 @@ class Walk {
     if (region.area == Area::state && !item.instruction->guard)
       versions_.add("{}: updates {} without a guard", list_.describe(item), name(region));
     read(item, region, "updates");
+    const bool blind = region.area != Area::state && !reads_bytes_of(item, region);
     area(region.area).visit(list_.rows(item, region), [&](Version& v) {
+      if (blind &&
+          (v.writer < 0 || list_.items[static_cast<size_t>(v.writer)].instruction->op != graph::Op::zero))
+        versions_.add("{}: updates {} without reading it; what {} wrote is lost", list_.describe(item),
+                      name(region), by(v));
       if (region.area == Area::state && v.turn == turn_)
         versions_.add("{}: updates {} a second time in the turn", list_.describe(item), name(region));
       v.turn = turn_;
       v.micro_batch = -1;
       v.writer = number;
     });
+  }
+
+  /// Only zeros may be filled in without a look at them.
+  bool reads_bytes_of(const Item& item, const Region& region) const {
+    return std::any_of(
+        item.instruction->reads.begin(), item.instruction->reads.end(), [&](const Region& read) {
+          return read.area == region.area && read.offset < region.end() && region.offset < read.end();
+        });
   }
 
   const FlatList& list_;

@@ -92,7 +92,7 @@ TEST_P(Accepts, TextIsAnExactInverse) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Compiled, Accepts, testing::ValuesIn(cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& which) { return which.param.name; });
 
 TEST(Peak, IsTheSumOfTheAreasAndTheAllowance) {
   const program::Program program = compile::compile(small_request(expert_model(), degrees(2, 2, 2)));

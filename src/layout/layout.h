@@ -19,7 +19,7 @@ namespace pleat::layout {
 /// What a job asks for; edp follows. `where` (a file:line, may be empty) goes into errors.
 struct Degrees {
   int64_t tp = 1, cp = 1, dp = 1, pp = 1, vpp = 1, ep = 1, etp = 1;
-  std::string where;
+  std::string where{};
 };
 
 class Layout {

@@ -22,20 +22,25 @@ namespace HWY_NAMESPACE {
 /// log of the sum of e^x over a row; NaN or inf among the logits gives NaN or inf.
 template <class T>
 HWY_INLINE float log_sum_exp(const T* x, int64_t n) {
-  V top = set(-HUGE_VALF);
+  V tops[4] = {set(-HUGE_VALF), set(-HUGE_VALF), set(-HUGE_VALF), set(-HUGE_VALF)};
+  const int64_t step = lanes();
   int64_t i = 0;
-  for (; i + lanes() <= n; i += lanes()) top = hn::Max(top, load(x + i));
-  float highest = max_lanes(top);
-  for (int64_t j = i; j < n; ++j) highest = std::max(highest, static_cast<float>(x[j]));
+  for (; i + 4 * step <= n; i += 4 * step)
+    for (int64_t j = 0; j < 4; ++j) tops[j] = hn::Max(tops[j], load(x + i + j * step));
+  for (; i + step <= n; i += step) tops[0] = hn::Max(tops[0], load(x + i));
+  float highest = max_lanes(hn::Max(hn::Max(tops[0], tops[1]), hn::Max(tops[2], tops[3])));
+  for (; i < n; ++i) highest = std::max(highest, static_cast<float>(x[i]));
   const V m = set(highest);
+  // What lies 87 below the highest counts as e^-87 instead of less, which no sum notices.
+  const auto term = [&](int64_t at)
+                        HWY_ATTR { return exp_in_range(hn::Max(set(-87.33f), hn::Sub(load(x + at), m))); };
   V sum = hn::Zero(kF), other = hn::Zero(kF);
-  for (i = 0; i + 2 * lanes() <= n; i += 2 * lanes()) {
-    sum = hn::Add(sum, exp_negative(hn::Sub(load(x + i), m)));
-    other = hn::Add(other, exp_negative(hn::Sub(load(x + i + lanes()), m)));
+  for (i = 0; i + 2 * step <= n; i += 2 * step) {
+    sum = hn::Add(sum, term(i));
+    other = hn::Add(other, term(i + step));
   }
-  sum = hn::Add(sum, other);
-  for (; i + lanes() <= n; i += lanes()) sum = hn::Add(sum, exp_negative(hn::Sub(load(x + i), m)));
-  float total = sum_lanes(sum);
+  for (; i + step <= n; i += step) sum = hn::Add(sum, term(i));
+  float total = sum_lanes(hn::Add(sum, other));
   for (; i < n; ++i) total += std::exp(static_cast<float>(x[i]) - highest);
   return highest + std::log(total);
 }
@@ -43,10 +48,9 @@ HWY_INLINE float log_sum_exp(const T* x, int64_t n) {
 template <class T>
 HWY_INLINE void grad_row(const T* x, T* dx, int64_t n, float lse, float factor) {
   const V l = set(lse), f = set(factor);
-  for (int64_t i = 0; i < n; i += lanes()) {
-    const int64_t count = n - i;
-    store_part(hn::Mul(f, exp(hn::Sub(load_part(x + i, count), l))), dx + i, count);
-  }
+  int64_t i = 0;
+  for (; i + lanes() <= n; i += lanes()) store(hn::Mul(f, exp(hn::Sub(load(x + i), l))), dx + i);
+  if (i < n) store_part(hn::Mul(f, exp(hn::Sub(load_part(x + i, n - i), l))), dx + i, n - i);
 }
 
 float row_lse(const Field& logits, int64_t row, int64_t n) {

@@ -12,8 +12,8 @@ namespace pleat::kernels::cpu {
 namespace {
 
 constexpr int64_t kMatmulColumns = 256;
-constexpr int64_t kMatmulRows = 1024;
-constexpr int64_t kOuterRows = 256;
+constexpr int64_t kMatmulRows = 12 * kRowBlock;
+constexpr int64_t kOuterRows = 3 * kRowBlock;
 constexpr int64_t kOuterColumns = 512;
 
 struct MatmulShape {

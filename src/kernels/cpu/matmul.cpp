@@ -22,12 +22,12 @@ Plan plan_of(const Signature& s) {
   const bool turned = s.attributes.integer_or("transpose_a", 0) != 0;
   const auto& a = s.reads[0].shape;
   const auto& y = s.writes[0].shape;
-  Plan plan{y[0], y[1], turned ? a[0] : a[1], 1024, 256};
+  Plan plan{y[0], y[1], turned ? a[0] : a[1], 12 * kRowBlock, 256};
   if (turned) {
-    plan.tile_rows = 256;
+    plan.tile_rows = 3 * kRowBlock;
     plan.tile_columns = 512;
   } else {
-    plan.tile_columns = plan.n >= 1024 ? 256 : plan.n >= 512 ? 128 : plan.n >= 256 ? 64 : 32;
+    plan.tile_columns = plan.n >= 512 ? 256 : plan.n >= 256 ? 128 : plan.n >= 128 ? 64 : 32;
   }
   return plan;
 }

@@ -67,6 +67,9 @@ void multiply_to(const Block& block, T* to, int64_t to_stride) {
     for (; m + kRows <= block.rows; m += kRows)
       panel_rows<kRows, T, add>(a + m * block.a_stride, block.a_stride, panel, block.depth, columns,
                                 to + m * to_stride + n, to_stride);
+    for (; m + 8 <= block.rows && kRows > 8; m += 8)
+      panel_rows<8, T, add>(a + m * block.a_stride, block.a_stride, panel, block.depth, columns,
+                            to + m * to_stride + n, to_stride);
     for (; m + 4 <= block.rows; m += 4)
       panel_rows<4, T, add>(a + m * block.a_stride, block.a_stride, panel, block.depth, columns,
                             to + m * to_stride + n, to_stride);

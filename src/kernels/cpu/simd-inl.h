@@ -93,33 +93,7 @@ HWY_INLINE float max_lanes(V x) {
   return hn::GetLane(hn::MaxOfLanes(kF, x));
 }
 
-/// e^x to about 2 ulp; 0 below -87.3 (also for -inf), +inf above 88.72, NaN for NaN.
-HWY_INLINE V exp(V x) {
-  const hn::RebindToSigned<F> di;
-  const V clamped = hn::Min(hn::Max(x, set(-87.33f)), set(88.7f));
-  const V n = hn::Round(hn::Mul(clamped, set(1.44269504089f)));
-  V r = hn::NegMulAdd(n, set(0.693145752f), clamped);
-  r = hn::NegMulAdd(n, set(1.42860677e-6f), r);
-  V p = set(1.37805939e-3f);
-  p = hn::MulAdd(p, r, set(8.37312452e-3f));
-  p = hn::MulAdd(p, r, set(4.16695364e-2f));
-  p = hn::MulAdd(p, r, set(1.66664720e-1f));
-  p = hn::MulAdd(p, r, set(4.99999851e-1f));
-  p = hn::MulAdd(p, r, set(1.0f));
-  p = hn::MulAdd(p, r, set(1.0f));
-  // 2^n in two factors: n can be 128, which no single fp32 exponent holds.
-  const auto whole = hn::ConvertTo(di, n);
-  const auto half = hn::ShiftRight<1>(whole);
-  const auto one = hn::Set(di, 127);
-  const V a = hn::BitCast(kF, hn::ShiftLeft<23>(hn::Add(half, one)));
-  const V b = hn::BitCast(kF, hn::ShiftLeft<23>(hn::Add(hn::Sub(whole, half), one)));
-  p = hn::Mul(hn::Mul(p, a), b);
-  p = hn::IfThenZeroElse(hn::Lt(x, set(-87.33f)), p);
-  p = hn::IfThenElse(hn::Gt(x, set(88.72f)), hn::Inf(kF), p);
-  return hn::IfThenElse(hn::IsNaN(x), x, p);
-}
-
-/// e^x for -87.34 < x < 87.34, NaN for NaN; elsewhere anything.
+/// e^x to about 2 ulp for -87.34 < x < 88.37, NaN for NaN; elsewhere anything.
 HWY_INLINE V exp_in_range(V x) {
   // Adding 1.5 2^23 rounds to a whole number n and leaves it in the low bits; 127 more make it the exponent
   // of 2^n.
@@ -142,6 +116,11 @@ HWY_INLINE V exp_in_range(V x) {
 HWY_INLINE V exp_negative(V x) {
   const V p = exp_in_range(hn::Max(set(-87.33f), x));  // x86 returns the second operand when one is NaN
   return hn::IfThenZeroElse(hn::Lt(x, set(-87.33f)), p);
+}
+
+/// e^x everywhere: exactly 0 below -87.33, no more than e^88.37 above, NaN for NaN.
+HWY_INLINE V exp(V x) {
+  return exp_negative(hn::Min(set(88.37f), x));
 }
 
 /// 1 / x to about 1 ulp for normal x whose reciprocal is normal; a vector division costs several times as

@@ -17,26 +17,42 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+HWY_INLINE V swiglu_of(V gate, V up) {
+  return hn::Mul(hn::Mul(gate, sigmoid(gate)), up);
+}
+
 template <class T>
 HWY_INLINE void swiglu_row(const T* x, T* y, int64_t f) {
-  for (int64_t i = 0; i < f; i += lanes()) {
-    const int64_t count = f - i;
-    const V gate = load_part(x + i, count), up = load_part(x + f + i, count);
-    store_part(hn::Mul(hn::Mul(gate, sigmoid(gate)), up), y + i, count);
-  }
+  int64_t i = 0;
+  for (; i + lanes() <= f; i += lanes()) store(swiglu_of(load(x + i), load(x + f + i)), y + i);
+  if (i < f) store_part(swiglu_of(load_part(x + i, f - i), load_part(x + f + i, f - i)), y + i, f - i);
+}
+
+struct Cotangents {
+  V gate, up;
+};
+
+HWY_INLINE Cotangents swiglu_grad_of(V gate, V up, V dy) {
+  const V s = sigmoid(gate);
+  const V silu = hn::Mul(gate, s);
+  const V slope = hn::MulAdd(silu, hn::Sub(set(1.0f), s), s);  // s + gate s (1 - s)
+  return {hn::Mul(hn::Mul(dy, up), slope), hn::Mul(dy, silu)};
 }
 
 template <class T>
 HWY_INLINE void swiglu_grad_row(const T* x, const T* dy, T* dx, int64_t f) {
-  for (int64_t i = 0; i < f; i += lanes()) {
-    const int64_t count = f - i;
-    const V gate = load_part(x + i, count), up = load_part(x + f + i, count), d = load_part(dy + i, count);
-    const V s = sigmoid(gate);
-    const V silu = hn::Mul(gate, s);
-    const V slope = hn::MulAdd(silu, hn::Sub(set(1.0f), s), s);  // s + gate s (1 - s)
-    store_part(hn::Mul(hn::Mul(d, up), slope), dx + i, count);
-    store_part(hn::Mul(d, silu), dx + f + i, count);
+  int64_t i = 0;
+  for (; i + lanes() <= f; i += lanes()) {
+    const Cotangents d = swiglu_grad_of(load(x + i), load(x + f + i), load(dy + i));
+    store(d.gate, dx + i);
+    store(d.up, dx + f + i);
   }
+  if (i == f) return;
+  const int64_t left = f - i;
+  const Cotangents d =
+      swiglu_grad_of(load_part(x + i, left), load_part(x + f + i, left), load_part(dy + i, left));
+  store_part(d.gate, dx + i, left);
+  store_part(d.up, dx + f + i, left);
 }
 
 void swiglu_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64_t f) {

@@ -11,7 +11,7 @@
 namespace pleat::kernels::cpu {
 
 inline constexpr int64_t kDepthChunk = 1024;  // longer sums are added up chunk by chunk
-inline constexpr int64_t kRowBlock = 128;     // rows of A packed at a time
+inline constexpr int64_t kRowBlock = 96;      // rows of A packed at a time: whole blocks of every product
 
 struct Tile {
   Matrix a;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that stopped goes on as if it had not, on the same layout and on others.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "base/errors.h"
+#include "run_tools.h"
+
+namespace pleat {
+namespace {
+
+using testing::contents;
+using testing::error_of;
+using testing::put;
+using testing::resume_quietly;
+using testing::same_runs;
+using testing::TinyRuns;
+using testing::train_quietly;
+namespace fs = std::filesystem;
+
+train::TrainOptions until(int64_t step) {
+  train::TrainOptions options;
+  options.stop_after = step;
+  return options;
+}
+
+TEST(Resume, GoesOnAsIfNeverStopped) {
+  const TinyRuns runs;
+  train_quietly(runs.job("whole"));
+  const config::Job job = runs.job("stopped");
+  train_quietly(job, until(3));  // between checkpoints: a stop saves
+  EXPECT_EQ(train::read_metrics(runs.run("stopped") / "metrics.jsonl").size(), 3u);
+  EXPECT_FALSE(fs::exists(runs.run("stopped") / "final"));
+  EXPECT_NE(resume_quietly(job, until(7)).find("resuming after step 3"), std::string::npos);
+  resume_quietly(job);
+  EXPECT_TRUE(same_runs(runs.run("stopped"), runs.run("whole")));
+}
+
+TEST(Resume, SaysWhereItBeginsAndEnds) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run");
+  const train::TrainResult first = train::train(job, until(4), testing::quiet_host());
+  EXPECT_EQ(first.first_step, 0);
+  EXPECT_EQ(first.steps, 4);
+  EXPECT_FALSE(first.finished);
+  train::TrainOptions options;
+  options.resume = job.run.directory;
+  const train::TrainResult second = train::train(job, options, testing::quiet_host());
+  EXPECT_EQ(second.first_step, 4);
+  EXPECT_EQ(second.steps, 10);
+  EXPECT_TRUE(second.finished);
+  EXPECT_EQ(second.loss, train::read_metrics(runs.run("run") / "metrics.jsonl").back().loss);
+}
+
+/// Two runs of different layouts from one checkpoint: as far apart as fp32 is from fp64, and no further.
+void expect_close(const fs::path& got, const fs::path& want, const fs::path& exact) {
+  const auto a = train::read_metrics(got / "metrics.jsonl"), b = train::read_metrics(want / "metrics.jsonl"),
+             e = train::read_metrics(exact / "metrics.jsonl");
+  ASSERT_EQ(a.size(), b.size());
+  double loss_distance = 0;
+  for (size_t i = 0; i < b.size(); ++i)
+    loss_distance = std::max(loss_distance, std::abs(b[i].loss - e[i].loss));
+  for (size_t i = 0; i < b.size(); ++i)
+    EXPECT_NEAR(a[i].loss, b[i].loss, 4 * loss_distance) << "step " << i + 1;
+  const auto x = testing::final_weights(got), y = testing::final_weights(want),
+             z = testing::final_weights(exact);
+  for (const auto& [name, values] : y) {
+    double distance = 0, found = 0, largest = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      distance = std::max(distance, std::abs(static_cast<double>(values[i]) - z.at(name)[i]));
+      found = std::max(found, std::abs(static_cast<double>(values[i]) - x.at(name)[i]));
+      largest = std::max(largest, std::abs(static_cast<double>(values[i])));
+    }
+    EXPECT_LE(found, std::max(4 * distance, std::ldexp(largest, -23))) << name;
+  }
+}
+
+TEST(Resume, FourRanksContinueOnOneTwoAndFour) {
+  const TinyRuns runs;
+  train_quietly(runs.job("saved"), until(4));
+  const auto continued = [&](const std::string& name, std::vector<std::string> layout) {
+    fs::copy(runs.run("saved"), runs.run(name), fs::copy_options::recursive);
+    resume_quietly(runs.job(name, std::move(layout)));
+    return runs.run(name);
+  };
+  const fs::path same = continued("same", {});
+  const fs::path one = continued("one", {"layout.pp=1"});
+  const fs::path stages = continued("stages", {"layout.pp=2"});
+  const fs::path experts = continued("experts", {"layout.dp=2", "layout.ep=2"});
+  const fs::path wide = continued("wide", {"layout.dp=4", "layout.ep=4"});
+  train_quietly(runs.job("whole"));
+  EXPECT_TRUE(same_runs(same, runs.run("whole")));
+  EXPECT_TRUE(same_runs(experts, same)) << "stages do not change the order of a sum";
+  EXPECT_TRUE(same_runs(stages, one)) << "stages do not change the order of a sum";
+  train_quietly(runs.job("exact", {"precision=fp64", "layout.pp=1"}));
+  expect_close(one, same, runs.run("exact"));
+  expect_close(wide, same, runs.run("exact"));
+}
+
+TEST(Resume, RefusesAUsedDirectory) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  train_quietly(job, until(1));
+  const std::string before = contents(runs.run("run") / "metrics.jsonl");
+  const std::string error = error_of<base::JobError>([&] { train_quietly(job, until(1)); });
+  EXPECT_NE(error.find("already holds a run"), std::string::npos) << error;
+  EXPECT_NE(error.find("--resume"), std::string::npos) << error;
+  EXPECT_EQ(contents(runs.run("run") / "metrics.jsonl"), before);
+}
+
+TEST(Resume, WithoutACheckpointStartsAtZeroAndSaysSo) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  train_quietly(runs.job("whole", {"layout.pp=1"}));
+  fs::create_directories(runs.run("run"));
+  put(runs.run("run") / "metrics.jsonl", train::to_json_line({.step = 1, .loss = 3.0}) + "\n");
+  const std::string said = resume_quietly(job);
+  EXPECT_NE(said.find("holds no complete checkpoint: starting at step 0"), std::string::npos) << said;
+  EXPECT_TRUE(same_runs(runs.run("run"), runs.run("whole")));
+}
+
+TEST(Resume, CutsMetricsBackToTheCheckpoint) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  train_quietly(runs.job("whole", {"layout.pp=1"}));
+  train_quietly(job, until(4));
+  {
+    std::ofstream file(runs.run("run") / "metrics.jsonl", std::ios::app);
+    file << train::to_json_line({.step = 5, .loss = 3.0}) << "\n" << R"({"format": 1, "step": 6, "lo)";
+  }
+  resume_quietly(job, until(5));
+  const auto steps = train::read_metrics(runs.run("run") / "metrics.jsonl");
+  ASSERT_EQ(steps.size(), 5u);
+  EXPECT_NE(steps[4].loss, 3.0);
+  resume_quietly(job);
+  EXPECT_TRUE(same_runs(runs.run("run"), runs.run("whole")));
+}
+
+TEST(Resume, AFinishedRunStaysAsItIs) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  train_quietly(job);
+  fs::copy(runs.run("run"), runs.run("copy"), fs::copy_options::recursive);
+  resume_quietly(job);
+  EXPECT_TRUE(same_runs(runs.run("run"), runs.run("copy")));
+}
+
+TEST(Resume, RefusesAnotherModel) {
+  const TinyRuns runs;
+  train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
+  const std::string error = error_of<base::JobError>(
+      [&] { resume_quietly(runs.job("run", {"layout.pp=1", "model.rms_norm_eps=1e-5"})); });
+  EXPECT_NE(error.find("model of the job"), std::string::npos) << error;
+}
+
+}  // namespace
+}  // namespace pleat

@@ -201,7 +201,7 @@ struct Port {
   std::string name;
   int32_t stage = 0;
   Region region;
-  std::vector<int64_t> bases;  // framed: one per micro-batch; else one 0
+  std::vector<int64_t> bases;     // framed: one per micro-batch; else one 0
   layout::Placements placements;  // what the caller gives or gets over the mesh axes
   bool operator==(const Port&) const = default;
 };

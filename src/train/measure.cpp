@@ -34,13 +34,12 @@ double best_seconds(const Host& host, Body&& body) {
 
 double product_rate(const Host& host, DType dtype) {
   const OperandType square = OperandType::dense(dtype, {kSide, kSide});
-  const graph::Signature signature{graph::Op::matmul,
-                                   {{"transpose_a", int64_t{0}},
-                                    {"transpose_b", int64_t{1}},
-                                    {"to", std::string(base::name_of(dtype))}},
-                                   {square, square},
-                                   {square},
-                                   0};
+  const graph::Signature signature{
+      graph::Op::matmul,
+      {{"transpose_a", int64_t{0}}, {"transpose_b", int64_t{1}}, {"to", std::string(base::name_of(dtype))}},
+      {square, square},
+      {square},
+      0};
   const target::Choice choice = target::choose(kernels::catalogue(), signature, 1);
   const auto kernel = kernels::bind(choice.kernel, signature, choice.workspace, 1);
   const size_t bytes = static_cast<size_t>(square.bytes());
@@ -60,7 +59,8 @@ double copy_rate(const Host& host, int workers) {
   kernels::Team team(workers);
   const double seconds = best_seconds(host, [&] {
     team.run(workers, [&](int64_t i, int) {
-      std::memcpy(to.data() + static_cast<size_t>(i) * kCopyBytes, from.data() + static_cast<size_t>(i) * kCopyBytes, kCopyBytes);
+      std::memcpy(to.data() + static_cast<size_t>(i) * kCopyBytes,
+                  from.data() + static_cast<size_t>(i) * kCopyBytes, kCopyBytes);
     });
   });
   return 2.0 * static_cast<double>(from.size()) / seconds;

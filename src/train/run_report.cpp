@@ -31,8 +31,8 @@ void predict(const program::Program& program, const Host& host, ReportInput& inp
   input.predicted_step_seconds = static_cast<double>(result.step_ns) * 1e-9;
   for (const simulate::Span& span : result.spans) {
     const simulate::Label& label = result.labels[static_cast<size_t>(span.label)];
-    input.predicted_timeline.push_back({span.rank, std::string(program::name_of(span.queue)), label.name, label.kind,
-                                        span.start_ns, span.duration_ns});
+    input.predicted_timeline.push_back({span.rank, std::string(program::name_of(span.queue)), label.name,
+                                        label.kind, span.start_ns, span.duration_ns});
   }
 }
 

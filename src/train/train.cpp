@@ -54,7 +54,8 @@ class Training {
     prepare_data();
     program_ = compile::compile(train_request(job_, host_.cores));
     const verify::Report proof = verify::verify(program_);
-    if (!proof.ok()) fail<base::CheckError>("the Program does not verify; nothing was run\n{}", verify::to_text(proof));
+    if (!proof.ok())
+      fail<base::CheckError>("the Program does not verify; nothing was run\n{}", verify::to_text(proof));
     fs::create_directories(directory_);
     find_checkpoint();
     open_logs();

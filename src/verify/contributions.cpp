@@ -17,35 +17,39 @@ using program::Phase;
 using program::Role;
 using program::StateSlot;
 
-/// Every chunk of the stages that have lists does every micro-batch once in each phase that the Program has.
-void check_items(const Program& program, const FlatLists& lists, Issues& issues) {
-  std::map<std::tuple<Phase, int32_t, int32_t, int32_t>, int> times;
-  std::map<Phase, std::vector<int32_t>> slices;
+/// Chunk, micro-batch, slice -> times.
+using Items = std::map<std::tuple<int32_t, int32_t, int32_t>, int>;
+
+Items items_of(Phase phase, const Program& program, const FlatLists& lists) {
+  Items items;
   for (const FlatList& list : lists)
     for (const Instance& instance : list.list->instances) {
       const Segment& segment = program.segments[static_cast<size_t>(instance.segment)];
-      if (segment.phase != Phase::forward && segment.phase != Phase::backward &&
-          segment.phase != Phase::weight)
-        continue;
-      ++times[{segment.phase, segment.chunk, instance.micro_batch, instance.slice}];
-      auto& known = slices[segment.phase];
-      if (std::find(known.begin(), known.end(), instance.slice) == known.end())
-        known.push_back(instance.slice);
+      if (segment.phase == phase) ++items[{segment.chunk, instance.micro_batch, instance.slice}];
     }
-  for (const auto& [phase, known] : slices)
-    for (int32_t chunk = 0; chunk < program.layout.chunks(); ++chunk) {
-      const int32_t stage = program.layout.stage_of(base::Chunk(chunk)).value;
-      if (std::none_of(lists.begin(), lists.end(), [&](const FlatList& l) { return l.list->stage == stage; }))
-        continue;
-      for (int32_t micro_batch = 0; micro_batch < program.micro_batches; ++micro_batch)
-        for (int32_t slice : known)
-          if (const int n = times[{phase, chunk, micro_batch, slice}]; n != 1)
-            issues.add("the {} of chunk {} for micro-batch {}, slice {} happens {} times, not once",
-                       program::name_of(phase), chunk, micro_batch, slice, n);
-    }
-  for (const auto& [what, n] : times)
-    if (std::get<1>(what) < 0 || std::get<2>(what) < 0)
-      issues.add("a {} of no chunk or no micro-batch", program::name_of(std::get<0>(what)));
+  return items;
+}
+
+/// Every chunk of the stages that have lists does every item once.
+void check_items(Phase phase, const Items& items, const Program& program, const FlatLists& lists,
+                 Issues& issues) {
+  int64_t slices = 0, chunks = 0;
+  for (const auto& [item, times] : items) {
+    const auto& [chunk, micro_batch, slice] = item;
+    slices = std::max<int64_t>(slices, slice + 1);
+    if (chunk < 0 || micro_batch < 0)
+      issues.add("a {} of no chunk or no micro-batch", program::name_of(phase));
+    if (times != 1)
+      issues.add("the {} of chunk {} for micro-batch {}, slice {} happens {} times, not once",
+                 program::name_of(phase), chunk, micro_batch, slice, times);
+  }
+  for (int32_t chunk = 0; chunk < program.layout.chunks(); ++chunk)
+    for (const FlatList& list : lists)
+      chunks += program.layout.stage_of(base::Chunk(chunk)).value == list.list->stage ? 1 : 0;
+  const int64_t wanted = chunks * program.micro_batches * slices;
+  if (static_cast<int64_t>(items.size()) != wanted)
+    issues.add("{} chunks, {} micro-batches and {} slices want {} times a {}; there are {} different ones",
+               chunks, program.micro_batches, slices, wanted, program::name_of(phase), items.size());
 }
 
 struct Sum {
@@ -230,7 +234,9 @@ class Gradients {
 }  // namespace
 
 void check_contributions(const Program& program, const FlatLists& lists, Issues& issues) {
-  check_items(program, lists, issues);
+  for (Phase phase : {Phase::forward, Phase::backward, Phase::weight})
+    if (const Items items = items_of(phase, program, lists); !items.empty())
+      check_items(phase, items, program, lists, issues);
   std::vector<std::pair<int64_t, int64_t>> places;
   for (const FlatList& list : lists)
     for (const auto& place : Gradients(list, issues).run()) places.push_back(place);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/errors.h"
+#include "cli/amount.h"
 #include "cli/bench_product.h"
 #include "cli/bench_run.h"
 #include "cli/commands.h"
@@ -57,9 +58,9 @@ void tell_steps(const config::Job& job, const program::Program& program, const M
                                                                        : base::DType::f32;
   if (dtype == base::DType::f64) return;  // its products are the reference's
   const double best = best_product_rate(dtype, cores(), kProductSeconds), flops = product_flops(program);
-  fmt::print("utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}flop/s): {}flop a step\n",
+  fmt::print("utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}): {} a step\n",
              100 * flops / (step * best), base::name_of(dtype), cores(), kBenchM, kBenchK, kBenchN,
-             train::humanise_quantity(best) + " ", train::humanise_quantity(flops) + " ");
+             amount(best, "flop/s"), amount(flops, "flop"));
 }
 
 void tell_operations(const View& view, base::Rank rank) {

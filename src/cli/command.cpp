@@ -51,7 +51,7 @@ CLI::App& find_command(CLI::App& root, int count, const char* const* words) {
     if (names.empty() || word.starts_with("-")) break;
     if (std::find(names.begin(), names.end(), word) == names.end()) {
       const std::string meant = config::nearest(word, names);
-      base::fail<base::JobError>("{} has no command '{}'{}; the commands are {}", path_of(*app), word,
+      base::fail<base::JobError>("no command '{}' of {}{}; the commands are {}", word, path_of(*app),
                                  meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
                                  fmt::join(names, ", "));
     }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/example_signature.h"
 #include "cli/host.h"
@@ -72,7 +73,7 @@ int run(const Arguments& arguments) {
   fmt::print("\nkernel       {}\n", choice.kernel);
   fmt::print("workspace    {} with {} threads\n", train::humanise_bytes(choice.workspace), threads);
   const graph::Cost cost = cost_of(signature);
-  fmt::print("cost         {}flop, {} to read and write\n", train::humanise_quantity(cost.flops) + " ",
+  fmt::print("cost         {}, {} to read and write\n", amount(cost.flops, "flop"),
              train::humanise_bytes(static_cast<int64_t>(cost.bytes)));
   if (multiplies(signature.op))
     fmt::print("products     {}\n", choice.kernel == "ref" ? "plain loops, sums in double" : products(dtype));

@@ -3,6 +3,7 @@
 #include "train/generate.h"
 
 #include <memory>
+#include <utility>
 
 #include "base/errors.h"
 #include "cli/commands.h"
@@ -25,9 +26,12 @@ int run(const Arguments& arguments) {
   options.seed = static_cast<uint64_t>(arguments.seed);
   options.precision = precision_named(arguments.dtype);
   const train::Host words = host(stdout);
-  words.say(options.prompt);
-  train::Host quiet = host(stderr);
-  train::generate(options, quiet, [&](char byte) { words.say(std::string_view(&byte, 1)); });
+  bool begun = false;  // what fails before the first byte writes nothing
+  const auto say = [&](char byte) {
+    if (!std::exchange(begun, true)) words.say(options.prompt);
+    words.say(std::string_view(&byte, 1));
+  };
+  train::generate(options, host(stderr), say);
   words.say("\n");
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/host.h"
 #include "cli/job_arguments.h"
@@ -29,9 +30,9 @@ double ms(int64_t ns) {
 }
 
 void print_target(const target::Target& target) {
-  fmt::print("target       {}: {} cores; of one core {} flop/s fp32, {} bf16, {}/s; of all {}/s\n",
-             target.name, target.cores, train::humanise_quantity(target.flops_f32),
-             train::humanise_quantity(target.flops_bf16),
+  fmt::print("target       {}: {} cores; of one core {} in fp32, {} in bf16, {}/s; of all {}/s\n",
+             target.name, target.cores, amount(target.flops_f32, "flop/s"),
+             amount(target.flops_bf16, "flop/s"),
              train::humanise_bytes(static_cast<int64_t>(target.core_bandwidth)),
              train::humanise_bytes(static_cast<int64_t>(target.memory_bandwidth)));
 }

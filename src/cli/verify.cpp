@@ -2,6 +2,7 @@
 // pleat verify: what is proved of a job's Program, what run asserts, where its bytes are.
 #include "verify/verify.h"
 
+#include <array>
 #include <memory>
 
 #include "base/errors.h"
@@ -13,6 +14,32 @@
 
 namespace pleat::cli {
 namespace {
+
+/// What the names of verify's properties stand for.
+struct Meaning {
+  std::string_view property, words;
+};
+constexpr std::array kMeanings{
+    Meaning{"well-formed",
+            "every reference in range, every region inside its area, operands as operations want them"},
+    Meaning{"versions",
+            "every byte written before it is read; sums grow in order of micro-batches; state updated under "
+            "the guard"},
+    Meaning{"lifetimes", "no live buffer is overwritten by another one"},
+    Meaning{"order", "accesses of different queues to the same bytes are ordered by events"},
+    Meaning{"channels", "sends meet receives, collectives meet each other, in order and of equal size"},
+    Meaning{"progress",
+            "no deadlock: by queues, with one stream per rank, and one instruction after the other"},
+    Meaning{"placements", "what every value is over every mesh axis, derived anew; nothing partial goes out"},
+    Meaning{"contributions",
+            "every (chunk, micro-batch) forward and backward once, every gradient whole and counted once"},
+};
+
+std::string_view meaning_of(std::string_view property) {
+  for (const Meaning& meaning : kMeanings)
+    if (meaning.property == property) return meaning.words;
+  return {};
+}
 
 int64_t instructions_of(const program::Program& program) {
   int64_t count = 0;
@@ -49,7 +76,8 @@ int run(const JobArguments& arguments) {
              program.segments.size());
   for (const verify::Issue& issue : report.issues) fmt::print("NOT {}: {}\n", issue.property, issue.text);
   fmt::print("proved, over {} steps\n", verify::Options{}.turns);
-  for (const std::string& property : report.proved) fmt::print("  {}\n", property);
+  for (const std::string& property : report.proved)
+    fmt::print("  {:14} {}\n", property, meaning_of(property));
   fmt::print("asserted while running\n");
   for (const std::string& property : report.asserted) fmt::print("  {}\n", property);
   print_peaks(program, report);

@@ -9,6 +9,12 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+std::string joined(const testing::TestParamInfo<Words>& words) {
+  std::string name;
+  for (const std::string& word : words.param) name += (name.empty() ? "" : "_") + word;
+  return name;
+}
+
 class Help : public testing::TestWithParam<Words> {};
 TEST_P(Help, IsGivenWithExamples) {
   Words words = GetParam();
@@ -52,6 +58,13 @@ struct Refusal {
   Words words;
   const char* says;
 };
+void PrintTo(const Refusal& refusal, std::ostream* out) {
+  *out << refusal.name;
+}
+std::string name_of_refusal(const testing::TestParamInfo<Refusal>& refusal) {
+  return refusal.param.name;
+}
+
 class Refused : public testing::TestWithParam<Refusal> {};
 TEST_P(Refused, WithTwoAndAReason) {
   const Folder folder;
@@ -82,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                             {"forward", "--model", "x", "--tokens", "y", "--out", "z", "--dtype", "fp8"},
                             "fp32, bf16, fp64"},
                     Refusal{"two_questions", {"print", "job.yaml", "--job", "--expand"}, "choose one"}),
-    [](const auto& info) { return info.param.name; });
+    name_of_refusal);
 
 INSTANTIATE_TEST_SUITE_P(
     BadInput, Refused,
@@ -111,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"other_key_of_forward",
                 {"forward", "--model", "x", "--tokens", "y", "--out", "z", "train.steps=3"},
                 "layout.dp"}),
-    [](const auto& info) { return info.param.name; });
+    name_of_refusal);
 
 }  // namespace
 }  // namespace pleat::cli

@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "run/bound.h"
+#include "run/place.h"
 
 namespace pleat::run {
 namespace {
@@ -34,8 +35,13 @@ void bind_kernels(const Program& program, base::Rank rank, const RankList& list,
   for (const Instance& instance : list.instances) {
     auto& kernels = bound.kernels[instance.segment];
     if (!kernels.empty()) continue;
-    for (const Instruction& instruction : program.segments[instance.segment].instructions)
-      kernels.push_back(bind_kernel(program, rank, instruction, team_size));
+    for (const Instruction& instruction : program.segments[instance.segment].instructions) {
+      try {
+        kernels.push_back(bind_kernel(program, rank, instruction, team_size));
+      } catch (const std::exception& error) {
+        rethrow_at(place_of(program, rank, instance, static_cast<int>(kernels.size())), error);
+      }
+    }
   }
 }
 
@@ -76,9 +82,8 @@ class Binder {
     const Segment& segment = program_.segments[instance.segment];
     const size_t first_item = bound_.items.size();
     for (size_t i = 0; i < segment.instructions.size(); ++i) {
-      Item item = bind(segment.instructions[i], instance);
+      Item item = bind(static_cast<int>(i), instance);
       item.instance = number;
-      item.index = static_cast<int>(i);
       item.kernel = bound_.kernels[instance.segment][i].get();
       bound_.queues[static_cast<int>(item.instruction->queue)].push_back(
           static_cast<int>(bound_.items.size()));
@@ -88,9 +93,18 @@ class Binder {
   }
 
  private:
-  Item bind(const Instruction& instruction, const Instance& instance) {
+  Item bind(int index, const Instance& instance) {
+    try {
+      return bind(program_.segments[instance.segment].instructions[index], index, instance);
+    } catch (const std::exception& error) {
+      rethrow_at(place_of(program_, rank_, instance, index), error);
+    }
+  }
+
+  Item bind(const Instruction& instruction, int index, const Instance& instance) {
     Item item;
     item.instruction = &instruction;
+    item.index = index;
     item.micro_batch = instance.micro_batch;
     item.first = instance.first;
     const size_t begin = bound_.pointers.size(), reads = instruction.reads.size();

@@ -43,17 +43,16 @@ struct Crew::Implementation {
     communicator.fail(reason);
   }
 
-  /// Runs part of a rank's life; false when it threw.
-  bool guarded(comm::Communicator& communicator, const std::function<void()>& part) {
+  /// Runs part of a rank's life.
+  template <class Part>
+  void guarded(comm::Communicator& communicator, const Part& part) {
     try {
       part();
-      return true;
     } catch (const std::exception& error) {
       end_all(communicator, error.what());
     } catch (...) {
       end_all(communicator, "an exception that is no std::exception");
     }
-    return false;
   }
 
   void live(base::Rank rank) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "run/place.h"
 
 namespace pleat::run {
 namespace {
@@ -77,7 +78,7 @@ bool Rank::Implementation::advance(Lane& lane) {
     if (item.fires >= 0) ++fired[item.fires];
     if (options.times) options.times(rank, item.instance, item.index, lane.began, now());
   } catch (const std::exception& error) {
-    fail_with(item, error);
+    rethrow_at(describe(item), error);
   }
   if (++lane.next == lane.items.size()) lane.next = 0, ++lane.turn;
   return true;
@@ -103,6 +104,14 @@ bool Rank::Implementation::try_lanes(bool& open) {
   return moved;
 }
 
+void Rank::Implementation::sleep(uint32_t seen) {
+  try {
+    communicator.wait_for_change(seen, kSleepMilliseconds);
+  } catch (const std::exception& error) {
+    rethrow_at(describe(*waiting_item()), error);
+  }
+}
+
 void Rank::Implementation::run(int64_t count) {
   if (bound.items.empty()) return;
   steps = count;
@@ -118,7 +127,7 @@ void Rank::Implementation::run(int64_t count) {
       continue;
     }
     if (!open) return;
-    communicator.wait_for_change(seen, kSleepMilliseconds);
+    sleep(seen);
     if (options.stall_seconds > 0 && now() - last_progress > options.stall_seconds)
       check_stall(last_progress);
   }

@@ -2,7 +2,6 @@
 // The inside of a Rank: what it owns and where it stands. executor.cpp walks, instructions.cpp does,
 // watchdog.cpp says what is wrong.
 #pragma once
-#include <exception>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +51,7 @@ struct Rank::Implementation {
   bool advance(Lane& lane);
   bool ready(const Item& item, int64_t turn) const;
   void shuffle_lanes();
+  void sleep(uint32_t seen);
   double now() const { return options.clock ? options.clock() : 0.0; }
   const Item& head(const Lane& lane) const { return bound.items[lane.items[lane.next]]; }
 
@@ -65,7 +65,7 @@ struct Rank::Implementation {
   void check_stall(double last_progress) const;
   std::string describe(const Item& item) const;
   std::string what_for(const Lane& lane) const;
-  [[noreturn]] void fail_with(const Item& item, const std::exception& error) const;
+  const Item* waiting_item() const;
 };
 
 }  // namespace pleat::run

@@ -39,11 +39,11 @@ struct Options {
   /// Seconds without any progress after which a rank ends with an error that names itself, its instructions
   /// and whom they wait for. 0: never.
   double stall_seconds = 0;
-  std::function<double()> clock;  // seconds, monotonic; needed by stall_seconds and by `times`
+  std::function<double()> clock{};  // seconds, monotonic; needed by stall_seconds and by `times`
   /// Called after each instruction that ran, when set: for traces and benchmarks.
   /// On the rank's thread; `begin` of a communication is when it was posted, `end` when it was seen to be
   /// complete.
-  std::function<void(base::Rank rank, int instance, int instruction, double begin, double end)> times;
+  std::function<void(base::Rank rank, int instance, int instruction, double begin, double end)> times{};
 };
 
 class Rank {

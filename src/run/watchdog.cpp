@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a rank stands, in words: of an instruction that failed, and of one that waits for ever.
+// Where a rank stands that gets nowhere, and whom it waits for.
 #include <algorithm>
 
 #include "base/errors.h"
 #include "run/executor.h"
+#include "run/place.h"
 
 namespace pleat::run {
 
 std::string Rank::Implementation::describe(const Item& item) const {
-  const auto& instance = program.list_of(rank).instances[item.instance];
-  return fmt::format("rank {}, {}, micro-batch {}, instruction {}: {}", rank.value,
-                     program.segments[instance.segment].name, item.micro_batch, item.index,
-                     program::to_text(*item.instruction));
+  return place_of(program, rank, program.list_of(rank).instances[item.instance], item.index);
 }
 
 /// What the head of a lane waits for: other ranks, or an instruction of this one.
@@ -46,12 +44,15 @@ void Rank::Implementation::check_stall(double last_progress) const {
   throw base::CommError(text);
 }
 
-void Rank::Implementation::fail_with(const Item& item, const std::exception& error) const {
-  const std::string text = fmt::format("{}\n  at {}", error.what(), describe(item));
-  if (dynamic_cast<const base::CommError*>(&error) != nullptr) throw base::CommError(text);
-  if (dynamic_cast<const base::DataError*>(&error) != nullptr) throw base::DataError(text);
-  if (dynamic_cast<const base::JobError*>(&error) != nullptr) throw base::JobError(text);
-  throw base::CheckError(text);
+/// A head that waits for others, or any that is not done.
+const Item* Rank::Implementation::waiting_item() const {
+  const Item* open = nullptr;
+  for (const Lane& lane : lanes) {
+    if (lane.turn == steps) continue;
+    if (lane.posted) return &head(lane);
+    open = &head(lane);
+  }
+  return open;
 }
 
 }  // namespace pleat::run

@@ -52,7 +52,8 @@ std::vector<Plain> combine_grad_results(const Context& c) {
   return {c.operands[0], {c.exact, c.operands[1].shape}};
 }
 std::vector<Pattern> combine_grad_patterns(const Context&) {
-  return {pattern("s0 s0 s0 s0 > s0 s0"), pattern("s1 h h s1 > s1 p")};
+  return {pattern("s0 s0 s0 s0 > s0 s0"), pattern("s1 h h s1 > s1 p"), pattern("p h h h > h p"),
+          pattern("h h p h > p h")};  // combine of partial rows, or of partial weights
 }
 
 /// The expert buffer is as large as the worst case, the rows that move are tokens times k.

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "target/catalogue.h"
+
 namespace pleat::train {
 
 struct Host {
@@ -17,6 +19,7 @@ struct Host {
   bool terminal = false;                      // say() goes to a terminal
   std::string name = "localhost";
   int cores = 1;
+  std::function<target::Target()> target{};  // its rates, for the predicted step; empty: measured
 };
 
 }  // namespace pleat::train

@@ -27,7 +27,8 @@ std::vector<Fact> facts_of(const config::Job& job, const program::Program& progr
 void predict(const program::Program& program, const Host& host, ReportInput& input) {
   simulate::Options options;
   options.spans_of_all_ranks = true;
-  const simulate::Result result = simulate::simulate(program, measure_target(host), options);
+  const simulate::Result result =
+      simulate::simulate(program, host.target ? host.target() : measure_target(host), options);
   input.predicted_step_seconds = static_cast<double>(result.step_ns) * 1e-9;
   for (const simulate::Span& span : result.spans) {
     const simulate::Label& label = result.labels[static_cast<size_t>(span.label)];

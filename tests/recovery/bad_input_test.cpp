@@ -99,7 +99,10 @@ TEST(BadData, FewerTokensThanASample) {
 }
 
 TEST(BadData, NoTokenFileNamed) {
-  EXPECT_TRUE(says(job_error({"data.train="}), {"data.train"}));
+  const TinyRuns runs;
+  config::Job job = runs.job("run");
+  job.data.train.clear();
+  EXPECT_TRUE(says(error_of<base::JobError>([&] { train_quietly(job); }), {"data.train is empty"}));
 }
 
 // ---- checkpoints

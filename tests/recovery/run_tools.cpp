@@ -61,6 +61,7 @@ train::Host quiet_host(std::string* said) {
     if (said != nullptr) said->append(text);
   };
   host.cores = 2;
+  host.target = [] { return target::Target{}; };  // measuring one takes longer than the run
   return host;
 }
 

@@ -32,12 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Commands, Help,
                                          Words{"explain"}, Words{"generate"}, Words{"evaluate"},
                                          Words{"forward"}, Words{"data"}, Words{"data", "split"},
                                          Words{"data", "tokenize"}, Words{"data", "entropy"}, Words{"bench"}),
-                         [](const auto& info) {
-                           std::string name;
-                           for (const std::string& word : info.param)
-                             name += (name.empty() ? "" : "_") + word;
-                           return name;
-                         });
+                         joined);
 
 TEST(HelpOfAll, NamesEveryCommand) {
   const Outcome outcome = run_pleat({"--help"});

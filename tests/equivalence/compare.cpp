@@ -43,27 +43,51 @@ double largest_distance(const std::vector<double>& a, const std::vector<double>&
 }
 
 /// A NaN is never within.
-AssertionResult near(double got, double want, double bound, const std::string& what) {
-  if (std::abs(got - want) <= bound) return AssertionSuccess();
+bool within(double got, double want, double bound) {
+  return std::abs(got - want) <= bound;
+}
+
+AssertionResult too_far(double got, double want, double bound, const std::string& what) {
   return AssertionFailure() << fmt::format(
              "{}: {} and {} differ by {:.3g}, the bound is {:.3g} ({:.2f} times)", what, got, want,
              std::abs(got - want), bound, std::abs(got - want) / bound);
-}
-
-AssertionResult near(const std::vector<double>& got, const std::vector<double>& want,
-                     const std::vector<double>& exact, const std::string& what) {
-  if (got.size() != want.size()) return AssertionFailure() << what << ": another size";
-  // At least a rounding of the largest number: an exact result is no reason to demand one.
-  const double bound = std::max(kDistances * largest_distance(want, exact), std::ldexp(largest(want), -24));
-  for (size_t i = 0; i < got.size(); ++i)
-    if (AssertionResult r = near(got[i], want[i], bound, fmt::format("{}[{}]", what, i)); !r) return r;
-  return AssertionSuccess();
 }
 
 double root_mean_square_distance(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return std::sqrt(sum / static_cast<double>(a.size()));
+}
+
+/// How far each tensor may be from `want`: by its own distance from `exact`, at least by the average of all
+/// tensors' distances in relation to their sizes.
+template <class Size>
+std::map<std::string, double> bounds(const Tensors& want, const Tensors& exact, Size size) {
+  double sum = 0;
+  for (const auto& [name, values] : want)
+    sum += largest_distance(values, exact.at(name)) / size(name, values);
+  const double average = sum / static_cast<double>(want.size());
+  std::map<std::string, double> result;
+  for (const auto& [name, values] : want)
+    result[name] =
+        kDistances * std::max(largest_distance(values, exact.at(name)), average * size(name, values));
+  return result;
+}
+
+AssertionResult near(const std::vector<double>& got, const std::vector<double>& want, double bound,
+                     const std::string& what) {
+  if (got.size() != want.size()) return AssertionFailure() << what << ": another size";
+  for (size_t i = 0; i < got.size(); ++i)
+    if (!within(got[i], want[i], bound))
+      return too_far(got[i], want[i], bound, fmt::format("{}[{}]", what, i));
+  return AssertionSuccess();
+}
+
+AssertionResult near(const Tensors& got, const Tensors& want, const std::map<std::string, double>& bounds,
+                     const std::string& what) {
+  for (const auto& [name, values] : want)
+    if (AssertionResult r = near(got.at(name), values, bounds.at(name), what + name); !r) return r;
+  return AssertionSuccess();
 }
 
 double order_of_sums(int64_t terms) {
@@ -114,11 +138,11 @@ AssertionResult within_order_of_sums(const Recording& got, const Recording& want
     for (const auto& [name, values] : b.gradients) {
       const std::vector<double>& terms = magnitudes[k].at(name);
       const double order = order_of_sums(of_experts(name) ? rows_per_expert + micro_batches : micro_batches);
+      const std::vector<double>& mine = a.gradients.at(name);
       for (size_t i = 0; i < values.size(); ++i)
-        if (AssertionResult r = near(a.gradients.at(name)[i], values[i], order * terms[i],
-                                     fmt::format("{}gradient of {}[{}]", step, name, i));
-            !r)
-          return r;
+        if (!within(mine[i], values[i], order * terms[i]))
+          return too_far(mine[i], values[i], order * terms[i],
+                         fmt::format("{}gradient of {}[{}]", step, name, i));
     }
   }
   return AssertionSuccess();
@@ -128,27 +152,23 @@ AssertionResult within_roundings(const Recording& got, const Recording& want, co
   for (size_t k = 0; k < want.steps.size(); ++k) {
     const StepRecord &a = got.steps[k], &b = want.steps[k], &e = exact.steps[k];
     const std::string step = fmt::format("step {}, ", k + 1);
-    const double loss_bound = kDistances * largest_distance(b.token_losses, e.token_losses);
-    if (AssertionResult r = near(a.loss, b.loss, loss_bound, step + "loss"); !r) return r;
-    if (AssertionResult r = near(a.token_losses, b.token_losses, e.token_losses, step + "token losses"); !r)
-      return r;
-    for (const auto& [name, values] : b.gradients)
-      if (AssertionResult r =
-              near(a.gradients.at(name), values, e.gradients.at(name), step + "gradient of " + name);
-          !r)
-        return r;
+    const double bound = kDistances * largest_distance(b.token_losses, e.token_losses);
+    if (!within(a.loss, b.loss, bound)) return too_far(a.loss, b.loss, bound, step + "loss");
+    if (AssertionResult r = near(a.token_losses, b.token_losses, bound, step + "token losses"); !r) return r;
+    const auto size = [](const std::string&, const std::vector<double>& values) { return largest(values); };
+    const auto allowed = bounds(b.gradients, e.gradients, size);
+    if (AssertionResult r = near(a.gradients, b.gradients, allowed, step + "gradient of "); !r) return r;
   }
-  for (const auto& [name, values] : want.after[0]) {
-    if (AssertionResult r = near(got.after[0].at(name), values, exact.after[0].at(name), "weight " + name);
-        !r)
-      return r;
-    const double moved = root_mean_square_distance(got.after[0].at(name), got.steps[0].before[0].at(name));
-    const double bound = kDistances * largest_distance(values, exact.after[0].at(name));
-    if (moved < 1000 * bound)
+  const auto moved = [&](const std::string& name, const std::vector<double>& values) {
+    return root_mean_square_distance(values, want.steps[0].before[0].at(name));
+  };
+  const auto allowed = bounds(want.after[0], exact.after[0], moved);
+  for (const auto& [name, values] : want.after[0])
+    if (const double distance = moved(name, values); distance < 1000 * allowed.at(name))
       return AssertionFailure() << fmt::format(
-                 "weight {} moved by {:.3g}, its bound of {:.3g} is worth nothing", name, moved, bound);
-  }
-  return AssertionSuccess();
+                 "weight {} moved by {:.3g}, its bound of {:.3g} is worth nothing", name, distance,
+                 allowed.at(name));
+  return near(got.after[0], want.after[0], allowed, "weight ");
 }
 
 }  // namespace pleat::equivalence

@@ -28,7 +28,9 @@ namespace pleat::equivalence {
 /// Both ran freely, so each step also starts from what the roundings of the steps before have become by then.
 /// How much that is cannot be told from one step; but the same run in fp64 shows it: its distance from `want`
 /// is what all roundings of fp32 have made of each number, and those of another order of sums are a few more
-/// of the same kind. So a number may differ by at most this many times the largest distance in its tensor.
+/// of the same kind. So a number may differ by at most this many times the largest distance in its tensor, or
+/// what that is for the tensors of the step on average, in relation to their sizes: one of few elements may
+/// be near by luck. Weights are measured by how far they have moved, and must have moved by 1,000 bounds.
 inline constexpr double kDistances = 4;
 ::testing::AssertionResult within_roundings(const Recording& got, const Recording& want,
                                             const Recording& exact);

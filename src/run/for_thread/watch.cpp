@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ThreadSanitizer: the matrix library's generated code is invisible to it, so the first and the last byte of
-// every region that effects() names are touched here, on the rank's thread. A peer that copies from a region
-// at the wrong time copies these bytes too, and is reported.
+// ThreadSanitizer: what vector instructions and generated code touch is invisible to it in part, so the first
+// and the last byte of every region that effects() names are touched here, on the rank's thread. A peer that
+// copies from a region at the wrong time copies these bytes too, and is reported.
 #include "run/watch.h"
 
 #include <vector>

@@ -33,7 +33,7 @@ Items items_of(Phase phase, const Program& program, const FlatLists& lists) {
 /// Every chunk of the stages that have lists does every item once.
 void check_items(Phase phase, const Items& items, const Program& program, const FlatLists& lists,
                  Issues& issues) {
-  int64_t slices = 0, chunks = 0;
+  int64_t slices = 0;
   for (const auto& [item, times] : items) {
     const auto& [chunk, micro_batch, slice] = item;
     slices = std::max<int64_t>(slices, slice + 1);
@@ -43,9 +43,7 @@ void check_items(Phase phase, const Items& items, const Program& program, const 
       issues.add("the {} of chunk {} for micro-batch {}, slice {} happens {} times, not once",
                  program::name_of(phase), chunk, micro_batch, slice, times);
   }
-  for (int32_t chunk = 0; chunk < program.layout.chunks(); ++chunk)
-    for (const FlatList& list : lists)
-      chunks += program.layout.stage_of(base::Chunk(chunk)).value == list.list->stage ? 1 : 0;
+  const int64_t chunks = static_cast<int64_t>(lists.size()) * program.layout.vpp();
   const int64_t wanted = chunks * program.micro_batches * slices;
   if (static_cast<int64_t>(items.size()) != wanted)
     issues.add("{} chunks, {} micro-batches and {} slices want {} times a {}; there are {} different ones",

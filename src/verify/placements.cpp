@@ -102,13 +102,14 @@ class Walk {
 
   Placed placed(const Item& item, const Region& region) {
     Placed found;
-    bool any = false, mixed = false;
+    bool any = false, unknown = false, mixed = false;
     area(region.area).visit(list_.rows(item, region), [&](Placed& part) {
+      unknown = unknown || !part;
       mixed = mixed || (any && part != found);
       found = part;
       any = true;
     });
-    if (mixed)
+    if (mixed && !unknown)
       issues_.add("{}: reads values that lie differently over the ranks as one", list_.describe(item));
     return mixed ? std::nullopt : found;
   }

@@ -31,8 +31,9 @@ std::vector<std::string> assertions(const Program& program) {
       "the sums over stages of the norm's vector have one summand that is not zero (compile: reductions)",
       "kernels touch what their instruction names and nothing else (tests: poisoned arena, ThreadSanitizer)"};
   if (static_cast<int64_t>(program.lists.size()) < program.layout.stages())
-    asserted.push_back(fmt::format("channels and progress between stages: {} of {} stages have a list here",
-                                   program.lists.size(), program.layout.stages()));
+    asserted.push_back(
+        fmt::format("channels, progress and placements between stages: {} of {} stages have a list here",
+                    program.lists.size(), program.layout.stages()));
   if (!names_buffers(program))
     asserted.push_back(
         "buffers that share bytes of the scratch area: regions without a buffer's name are taken for what "

@@ -13,6 +13,8 @@
 namespace pleat::verify {
 namespace {
 
+constexpr int64_t kMostRows = int64_t{1} << 20;  // of a region whose rows do not touch
+
 bool legal_group(layout::AxisSet axes) {
   const auto touches = [&](layout::MeshKind mesh) {
     const auto& all = layout::axes_of(mesh);
@@ -84,6 +86,8 @@ class Segments {
       bad(s, i, "a region with a negative number");
     else if (type.shape.dims() > 0 && type.shape[0] > 1 && type.row_stride < type.shape.row_elements())
       bad(s, i, "rows of {} elements at a stride of {}", type.shape.row_elements(), type.row_stride);
+    else if (!type.is_dense() && type.shape[0] > kMostRows)
+      bad(s, i, "{} rows with gaps between; at most {} can be verified", type.shape[0], kMostRows);
     else if (r.offset % base::size_of(type.dtype) != 0)
       bad(s, i, "{}+{} is not aligned to {}", program::name_of(r.area), r.offset, base::name_of(type.dtype));
   }

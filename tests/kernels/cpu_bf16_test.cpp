@@ -22,7 +22,10 @@ Operands make_operands(const Signature& s) {
   return operands;
 }
 
-TEST(CpuBf16, RoundsToNearestEvenAndKeepsNaN) {
+class CpuBf16 : public OnEveryVector {};
+INSTANTIATE_TEST_SUITE_P(, CpuBf16, every_vector(), name_of_vector);
+
+TEST_P(CpuBf16, RoundsToNearestEvenAndKeepsNaN) {
   constexpr int64_t kAll = 65536;
   for (const uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
     Signature s;
@@ -41,7 +44,7 @@ TEST(CpuBf16, RoundsToNearestEvenAndKeepsNaN) {
 }
 
 /// softmax - onehot with lse 0 and weight 1 is e^x away from the target.
-TEST(CpuBf16, ExponentialIsAccurateEverywhere) {
+TEST_P(CpuBf16, ExponentialIsAccurateEverywhere) {
   constexpr int64_t kCount = 200003;
   Signature s;
   s.op = Op::cross_entropy_grad;
@@ -63,7 +66,7 @@ TEST(CpuBf16, ExponentialIsAccurateEverywhere) {
   }
 }
 
-TEST(CpuBf16, NaNIsNeverLost) {
+TEST_P(CpuBf16, NaNIsNeverLost) {
   for (const Case& test_case : cases()) {
     const Signature& s = test_case.signature;
     if (cpu_row(s).empty() ||

@@ -39,7 +39,10 @@ std::vector<Case> served_cases() {
   return served;
 }
 
-TEST(CpuCases, ServeEveryHotOperationInF32AndBf16) {
+class CpuCases : public OnEveryVector {};
+INSTANTIATE_TEST_SUITE_P(, CpuCases, every_vector(), name_of_vector);
+
+TEST_P(CpuCases, ServeEveryHotOperationInF32AndBf16) {
   std::set<std::pair<Op, DType>> served;
   for (const Case& test_case : served_cases())
     for (const auto& type : test_case.signature.reads) served.insert({test_case.signature.op, type.dtype});
@@ -72,7 +75,7 @@ TEST(CpuCases, ServeEveryHotOperationInF32AndBf16) {
     EXPECT_TRUE(served.contains({op, DType::f32})) << name_of(op);
 }
 
-TEST(CpuCases, AreCloseToRef) {
+TEST_P(CpuCases, AreCloseToRef) {
   Team team(1);
   for (const Case& test_case : served_cases()) {
     SCOPED_TRACE(test_case.name);
@@ -83,7 +86,7 @@ TEST(CpuCases, AreCloseToRef) {
   }
 }
 
-TEST(CpuCases, EqualRefOnWholeNumbers) {
+TEST_P(CpuCases, EqualRefOnWholeNumbers) {
   const std::set<Op> exact{Op::matmul,  Op::grouped_matmul, Op::grouped_outer, Op::add,
                            Op::cast,    Op::add_bias,       Op::column_sum,    Op::embedding,
                            Op::permute, Op::unpermute,      Op::token_sum,     Op::sum_squares,
@@ -99,7 +102,7 @@ TEST(CpuCases, EqualRefOnWholeNumbers) {
   }
 }
 
-TEST(CpuCases, GiveTheSameBitsForEveryTeam) {
+TEST_P(CpuCases, GiveTheSameBitsForEveryTeam) {
   Team one(1), two(2), three(3);
   for (const Case& test_case : served_cases()) {
     SCOPED_TRACE(test_case.name);
@@ -115,7 +118,7 @@ TEST(CpuCases, GiveTheSameBitsForEveryTeam) {
   }
 }
 
-TEST(CpuCases, AddTheWholeContributionOnce) {
+TEST_P(CpuCases, AddTheWholeContributionOnce) {
   Team team(2);
   size_t tried = 0;
   for (const Case& test_case : served_cases()) {
@@ -136,7 +139,7 @@ TEST(CpuCases, AddTheWholeContributionOnce) {
   EXPECT_GT(tried, 10u);
 }
 
-TEST(CpuCases, RefuseTooLittleWorkspaceAndF64) {
+TEST_P(CpuCases, RefuseTooLittleWorkspaceAndF64) {
   for (const Case& test_case : cases()) {
     const auto& s = test_case.signature;
     std::string reason;

@@ -4,6 +4,7 @@
 // into a product.
 #pragma once
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <cmath>
 #include <string>
@@ -12,6 +13,31 @@
 #include "kernels/cpu/cpu.h"
 
 namespace pleat::kernels::testing {
+
+/// A test of the fast kernels, for each set of vector instructions that they are compiled for and that this
+/// processor has: an older processor must give right numbers too.
+class OnEveryVector : public ::testing::TestWithParam<int64_t> {
+ protected:
+  OnEveryVector() {
+    hwy::SetSupportedTargetsForTest(GetParam());
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+  ~OnEveryVector() override {
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  }
+};
+
+inline auto every_vector() {
+  std::vector<int64_t> targets;
+  for (const int64_t target : {HWY_AVX2, HWY_AVX3})
+    if ((hwy::SupportedTargets() & target) != 0) targets.push_back(target);
+  return ::testing::ValuesIn(targets);
+}
+
+inline std::string name_of_vector(const ::testing::TestParamInfo<int64_t>& target) {
+  return hwy::TargetName(target.param);
+}
 
 inline constexpr double kUnit = 0x1p-24;      // relative error of one fp32 operation
 inline constexpr double kBf16Unit = 0x1p-9;   // of one bf16 store

@@ -50,7 +50,10 @@ std::vector<std::byte> product_row(DType dtype, int64_t rows, int64_t at, int64_
   return row_bytes(operands.writes[0], at);
 }
 
-TEST(CpuRows, OfAProductDoNotDependOnTheOthers) {
+class CpuRows : public OnEveryVector {};
+INSTANTIATE_TEST_SUITE_P(, CpuRows, every_vector(), name_of_vector);
+
+TEST_P(CpuRows, OfAProductDoNotDependOnTheOthers) {
   struct Size {
     int64_t n, k;
   };
@@ -91,7 +94,7 @@ std::vector<std::byte> expert_row(DType dtype, int32_t before, int32_t rows, int
   return row_bytes(operands.writes[0], start + at);
 }
 
-TEST(CpuRows, OfAnExpertDoNotDependOnTheOthers) {
+TEST_P(CpuRows, OfAnExpertDoNotDependOnTheOthers) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     const auto alone = expert_row(dtype, 0, 1, 0);
     EXPECT_EQ(alone, expert_row(dtype, 5, 37, 36));
@@ -130,7 +133,7 @@ std::vector<std::byte> sample_results(Op op, DType dtype, int64_t samples, int64
   return bytes;
 }
 
-TEST(CpuRows, OfASampleDoNotDependOnTheOthers) {
+TEST_P(CpuRows, OfASampleDoNotDependOnTheOthers) {
   for (const Op op : {Op::attention, Op::attention_grad})
     for (const DType dtype : {DType::f32, DType::bf16}) {
       const auto alone = sample_results(op, dtype, 1, 0);

@@ -19,6 +19,8 @@ namespace {
 
 constexpr int64_t kRows = 8;
 constexpr int64_t kHalf = 16;  // columns of a vector or of a tile
+constexpr int64_t kNearBytes =
+    24 << 10;  // of the nearest cache, for rows of A that meet one panel after the other
 
 PLEAT_BF16 inline __mmask16 first_lanes(int64_t count) {
   return static_cast<__mmask16>(count >= kHalf ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1u);
@@ -153,8 +155,11 @@ PLEAT_BF16 void multiply_avx512_bf16(const Block& block, const Destination& to) 
 
 PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
   const int64_t whole = block.rows / 32 * 32;
-  for (int64_t m = 0; m < whole; m += 32)
-    for (int64_t n = 0; n < block.columns; n += kPanelColumns) tiles_by_panel(block, to, m, 32, n);
+  const int64_t group = std::max<int64_t>(1, kNearBytes / (64 * std::max<int64_t>(block.depth, 1))) * 32;
+  for (int64_t first = 0; first < whole; first += group)
+    for (int64_t n = 0; n < block.columns; n += kPanelColumns)
+      for (int64_t m = first; m < std::min(first + group, whole); m += 32)
+        tiles_by_panel(block, to, m, 32, n);
   const int64_t left = block.rows - whole;
   if (left == 0) return;
   shape_tiles(std::min<int64_t>(left, 16), left - 16);

@@ -114,6 +114,7 @@ Crew::~Crew() {
 void Crew::each(const std::function<void(base::Rank, Rank&)>& body) {
   Implementation& crew = *implementation_;
   std::unique_lock lock(crew.mutex);
+  if (crew.cause) std::rethrow_exception(crew.cause);
   crew.task = &body;
   ++crew.round;
   crew.busy = static_cast<int>(crew.threads.size());

@@ -25,12 +25,13 @@ Watch::Watch(const program::Program& program, base::Rank rank, const BoundList& 
              const tensor::Arena& arena)
     : state_(std::make_unique<State>(bound, arena, lifetimes_of(program, program.list_of(rank)))) {
   for (const Life& life : state_->lifetimes.lives) state_->left.push_back(life.touches);
-  state_->poison({0, arena.size()});
+  state_->poison({0, arena.size() + tensor::Arena::kGuard});
   for (const Span& span : state_->lifetimes.immortal) state_->unpoison(span);
 }
 
 Watch::~Watch() {
-  state_->unpoison({0, state_->arena.size()});  // the addresses will be somebody else's
+  state_->unpoison(
+      {0, state_->arena.size() + tensor::Arena::kGuard});  // the addresses will be somebody else's
 }
 
 void Watch::before(const Item& item) {

@@ -81,8 +81,11 @@ std::vector<Box> uncovered(const Box& wanted, std::span<const Box> parts) {
 
 std::string to_string(const Box& box) {
   std::string text = "[";
-  for (int d = 0; d < box.begin.dims(); ++d)
-    text += fmt::format("{}{}:{}", d == 0 ? "" : ", ", box.begin[d], box.begin[d] + box.extent[d]);
+  for (int d = 0; d < box.begin.dims(); ++d) {
+    // Unsigned: a stranger's box may end beyond the largest number.
+    const uint64_t end = static_cast<uint64_t>(box.begin[d]) + static_cast<uint64_t>(box.extent[d]);
+    text += fmt::format("{}{}:{}", d == 0 ? "" : ", ", box.begin[d], end);
+  }
   return text + "]";
 }
 

@@ -173,7 +173,7 @@ int64_t TokenFile::document_of(int64_t position) const {
 void TokenFile::read(int64_t begin, std::span<int32_t> into) const {
   const auto count = static_cast<int64_t>(into.size());
   if (begin < 0 || count > tokens_ || begin > tokens_ - count)
-    fail<DataError>("{}: tokens {} to {} of {}", prefix_.string(), begin, begin + count, tokens_);
+    fail<DataError>("{}: {} tokens from {} on, of {}", prefix_.string(), count, begin, tokens_);
   const std::byte* source = data_.bytes().data() + begin * size_of(header_.type);
   try {
     switch (header_.type) {

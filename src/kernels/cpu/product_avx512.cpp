@@ -108,11 +108,22 @@ PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::
   }
 }
 
+/// Asks for the lines that `rows` rows of results will go to: they arrive while the sums are computed.
+PLEAT_AMX inline void ask_for(const Destination& to, int64_t row, int64_t rows, int64_t column) {
+  const int64_t bytes = base::size_of(to.dtype);
+  const std::byte* p = to.data + (row * to.row_stride + column) * bytes;
+  for (int64_t r = 0; r < rows; ++r, p += to.row_stride * bytes) {
+    __builtin_prefetch(p, 1);
+    if (bytes == 4) __builtin_prefetch(p + 64, 1);
+  }
+}
+
 /// Up to 32 rows times one panel, the tiles being shaped for them.
 PLEAT_AMX inline void tiles_by_panel(const Block& block, const Destination& to, int64_t row, int64_t rows,
                                      int64_t column) {
   const int64_t columns = std::min(kPanelColumns, block.columns - column);
   const bool lower = rows > 16;
+  ask_for(to, row, rows, column);
   sum_tiles(block.a + row * block.a_stride * 2, block.a_stride * 2, block.panels + column * block.depth * 2,
             block.depth, lower);
   if (to.dtype == base::DType::f32 && !to.add && columns == kPanelColumns) {

@@ -137,26 +137,54 @@ HWY_INLINE V sigmoid(V x) {
   return reciprocal(hn::Add(set(1.0f), exp_in_range(kept)));
 }
 
+/// Four words of each of several rows that lie four apart, one row a block of 128 bits.
+HWY_INLINE auto words_of_rows(const std::byte* from, int64_t from_bytes) {
+  const hn::CappedTag<uint32_t, 4> d;
+  const auto row = [&](int64_t r) {
+    return hn::LoadU(d, reinterpret_cast<const uint32_t*>(from + r * from_bytes));
+  };
+#if HWY_TARGET == HWY_AVX3
+  const hn::Half<decltype(kU)> half;
+  return hn::Combine(kU, hn::Combine(half, row(12), row(8)), hn::Combine(half, row(4), row(0)));
+#else
+  return hn::Combine(kU, row(4), row(0));
+#endif
+}
+
+/// Within each block of 128 bits: result i holds word i of the four.
+template <class D, class Words, class Put>
+HWY_INLINE void transpose_blocks(D d, Words r0, Words r1, Words r2, Words r3, Put put) {
+  const hn::RepartitionToWide<D> wide;
+  const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
+  const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, r2, r3));
+  const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, r0, r1));
+  const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, r2, r3));
+  put(0, hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)));
+  put(1, hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)));
+  put(2, hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)));
+  put(3, hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)));
+}
+
 /// to[c][r] = from[r][c]; rows and columns are multiples of 4.
 HWY_INLINE void transpose_words(const std::byte* from, int64_t from_bytes, int64_t rows, int64_t columns,
                                 uint32_t* to, int64_t to_words) {
   const hn::CappedTag<uint32_t, 4> d;
-  const hn::RepartitionToWide<decltype(d)> wide;
-  for (int64_t r = 0; r < rows; r += 4)
+  int64_t r = 0;
+  for (; r + lanes() <= rows; r += lanes())
     for (int64_t c = 0; c < columns; c += 4) {
       const std::byte* at = from + r * from_bytes + c * 4;
-      const auto r0 = hn::LoadU(d, reinterpret_cast<const uint32_t*>(at));
-      const auto r1 = hn::LoadU(d, reinterpret_cast<const uint32_t*>(at + from_bytes));
-      const auto r2 = hn::LoadU(d, reinterpret_cast<const uint32_t*>(at + 2 * from_bytes));
-      const auto r3 = hn::LoadU(d, reinterpret_cast<const uint32_t*>(at + 3 * from_bytes));
-      const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
-      const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, r2, r3));
-      const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, r0, r1));
-      const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, r2, r3));
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, to + c * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, to + (c + 1) * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, to + (c + 2) * to_words + r);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, to + (c + 3) * to_words + r);
+      const auto row = [&](int64_t i) { return words_of_rows(at + i * from_bytes, from_bytes); };
+      transpose_blocks(kU, row(0), row(1), row(2), row(3),
+                       [&](int64_t i, auto words) { hn::StoreU(words, kU, to + (c + i) * to_words + r); });
+    }
+  for (; r < rows; r += 4)
+    for (int64_t c = 0; c < columns; c += 4) {
+      const std::byte* at = from + r * from_bytes + c * 4;
+      const auto row = [&](int64_t i) {
+        return hn::LoadU(d, reinterpret_cast<const uint32_t*>(at + i * from_bytes));
+      };
+      transpose_blocks(d, row(0), row(1), row(2), row(3),
+                       [&](int64_t i, auto words) { hn::StoreU(words, d, to + (c + i) * to_words + r); });
     }
 }
 

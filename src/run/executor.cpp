@@ -46,14 +46,18 @@ Rank::Implementation::Implementation(const program::Program& p, base::Rank r, co
       fired(static_cast<size_t>(bound.events), 0),
       lanes(lanes_of(bound, options.order)),
       order(lanes.size()) {
-  if (!options.clock && (options.stall_seconds > 0 || options.times))
-    base::fail<base::CheckError>("run: stall_seconds and times need a clock");
+  check_clock();
   std::iota(order.begin(), order.end(), 0);
   for (const Item& item : bound.items) {
     const size_t blocks = static_cast<size_t>(item.exchange.experts * item.exchange.members);
     sends.reserve(blocks);
     receives.reserve(blocks);
   }
+}
+
+void Rank::Implementation::check_clock() const {
+  if (!options.clock && (options.stall_seconds > 0 || options.times))
+    base::fail<base::CheckError>("run: stall_seconds and times need a clock");
 }
 
 bool Rank::Implementation::ready(const Item& item, int64_t turn) const {
@@ -141,6 +145,11 @@ Rank::~Rank() = default;
 
 void Rank::run(int64_t steps) {
   implementation_->run(steps);
+}
+
+void Rank::tell_times(Times times) {
+  implementation_->options.times = std::move(times);
+  implementation_->check_clock();
 }
 
 std::span<std::byte> Rank::bytes(const program::Region& region) {

@@ -46,6 +46,7 @@ struct Rank::Implementation {
   uint64_t shuffle = 0;
 
   // executor.cpp
+  void check_clock() const;
   void run(int64_t count);
   bool try_lanes(bool& open);
   bool advance(Lane& lane);

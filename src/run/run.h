@@ -32,6 +32,10 @@ enum class Order : uint8_t {
   queues,   // every queue as far as its events let it
 };
 
+/// Begin and end of an instruction that ran, told on the rank's thread. Of a communication `begin` is when it
+/// was posted, `end` when it was seen to be complete.
+using Times = std::function<void(base::Rank rank, int instance, int instruction, double begin, double end)>;
+
 struct Options {
   Order order = Order::queues;
   /// Not 0: the choice among runnable heads is shuffled by it; the result may not depend on it.
@@ -40,10 +44,7 @@ struct Options {
   /// and whom they wait for. 0: never.
   double stall_seconds = 0;
   std::function<double()> clock{};  // seconds, monotonic; needed by stall_seconds and by `times`
-  /// Called after each instruction that ran, when set: for traces and benchmarks.
-  /// On the rank's thread; `begin` of a communication is when it was posted, `end` when it was seen to be
-  /// complete.
-  std::function<void(base::Rank rank, int instance, int instruction, double begin, double end)> times{};
+  Times times{};                    // called after each instruction, when set: for traces and benchmarks
 };
 
 class Rank {
@@ -59,6 +60,8 @@ class Rank {
   /// Runs `steps` turns of the Program. An error names rank, instruction and its text; the caller tells the
   /// communicator (fail), which ends the other ranks. Crew does.
   void run(int64_t steps);
+  /// Options::times anew, for the next run(); empty: the clock is read no more. For a few steps out of many.
+  void tell_times(Times times);
 
   /// The bytes of a slot of the state section, for initial values and checkpoints.
   std::span<std::byte> state(const program::StateSlot& slot);

@@ -154,25 +154,4 @@ Transfer transfer_of(const Instruction& instruction, int64_t members, const Targ
   return transfer;
 }
 
-Calibration calibrate(const program::Program& program, int32_t stage, const Target& target,
-                      const std::array<int64_t, kOps>& measured_ns) {
-  std::array<double, kOps> roofline{}, calls{};
-  for (const program::RankList& list : program.lists) {
-    if (list.stage != stage) continue;
-    for (const program::Instance& instance : list.instances)
-      for (const Instruction& instruction : program.segments[instance.segment].instructions) {
-        if (graph::is_communication(instruction.op)) continue;
-        const int threads = threads_of(instruction, target, program.threads);
-        roofline[static_cast<size_t>(instruction.op)] += roofline_seconds(instruction, target, threads) * 1e9;
-        calls[static_cast<size_t>(instruction.op)] += target.call_seconds * 1e9;
-      }
-  }
-  Calibration calibration;
-  for (size_t op = 0; op < kOps; ++op)
-    if (measured_ns[op] > 0 && roofline[op] > 0)
-      calibration.factor[op] =
-          std::max(0.0, (static_cast<double>(measured_ns[op]) - calls[op]) / roofline[op]);
-  return calibration;
-}
-
 }  // namespace pleat::simulate

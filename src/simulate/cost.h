@@ -47,10 +47,4 @@ Work work_of(const program::Instruction& instruction, const target::Target& targ
 Transfer transfer_of(const program::Instruction& instruction, int64_t members, const target::Target& target,
                      const Calibration& calibration);
 
-/// The factors with which the cost model gives the measured nanoseconds, by operation, that computing and
-/// host instructions of one turn took on a rank of `stage`, alone on the machine. Operations without a
-/// measurement keep 1.
-Calibration calibrate(const program::Program& program, int32_t stage, const target::Target& target,
-                      const std::array<int64_t, kOps>& measured_ns);
-
 }  // namespace pleat::simulate

@@ -65,11 +65,13 @@ struct StageResult {
   int64_t peak_bytes = 0;  // arena and allowance
 };
 
-/// Work of one turn by operation, over all ranks, as it would take alone on the machine.
+/// Work of one turn by operation, over all ranks.
 struct OpTime {
   graph::Op op = graph::Op::add;
   int64_t calls = 0;
-  int64_t ns = 0;
+  int64_t ns = 0;  // as it would take alone on the machine
+  int64_t ran_ns =
+      0;  // as it took, while other ranks had their share of the cores; waiting of communications
 };
 
 struct Result {
@@ -86,6 +88,13 @@ struct Result {
 /// CheckError when ranks wait for each other for ever (naming them and where they stand), when the two sides
 /// of a communication disagree, or when a list is missing that another one talks to.
 Result simulate(const program::Program& program, const target::Target& target, const Options& options = {});
+
+/// The factors with which the simulated ranks spend the measured nanoseconds, by operation and over all ranks
+/// of one turn, in computing and host instructions: as they ran, slowed by the ranks they share the machine
+/// with. Operations without a measurement keep the factors of `options`. The transports are not measured:
+/// their times are waiting for the most part.
+Calibration calibrate(const program::Program& program, const target::Target& target, Options options,
+                      const std::array<int64_t, kOps>& measured_ns);
 
 /// The spans in the trace format of Perfetto and chrome://tracing: a process per rank, a thread per queue.
 std::string trace_json(const Result& result);

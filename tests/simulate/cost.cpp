@@ -113,27 +113,5 @@ TEST(Cost, every_instruction_of_a_training_step_has_one) {
     }
 }
 
-TEST(Cost, calibration_gives_back_what_was_measured) {
-  const Program program = expert_program();
-  target::Target target = round_machine(4);
-  target.call_seconds = 1e-7;
-  std::array<int64_t, kOps> measured{}, predicted{};
-  for (const OpTime& time : simulate(program, target).by_operation)
-    measured[static_cast<size_t>(time.op)] = time.ns * 3 / 4 + time.calls * 500;  // of all four ranks
-  // Both stages together have every operation; what one stage lacks keeps its factor.
-  const Calibration calibration = calibrate(program, 1, target, measured);
-  Program last = program;
-  last.lists = {program.lists[1]};
-  Options options;
-  options.calibration = calibration;
-  options.absent_ranks_are_ready = true;
-  for (const OpTime& time : simulate(last, target, options).by_operation)
-    predicted[static_cast<size_t>(time.op)] = time.ns / 2;  // of one rank
-  const auto matmul_op = static_cast<size_t>(graph::Op::matmul);
-  ASSERT_GT(predicted[matmul_op], 0);
-  const double calls = 1000;  // each rounded to a nanosecond
-  EXPECT_NEAR(static_cast<double>(predicted[matmul_op]), static_cast<double>(measured[matmul_op]), calls);
-}
-
 }  // namespace
 }  // namespace pleat::simulate

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <mutex>
+#include <utility>
 
 #include "programs.h"
 #include "small_run.h"
@@ -82,6 +84,43 @@ TEST_P(Times, QueuesAreInOrderAndEventsAreWaitedFor) {
       if (i.fires) fired[instance.first_event + *i.fires] = ran.end;
     }
   }
+}
+
+/// A rank is told between runs whether to tell its times.
+TEST(TimesOfSomeSteps, AreToldWhileAskedFor) {
+  const program::Program program = compile::compile(pipeline_request());
+  int64_t told = 0, looks = 0;
+  std::mutex mutex;
+  Options options;
+  options.clock = [&] {
+    const std::lock_guard lock(mutex);
+    return static_cast<double>(++looks);
+  };
+  Crew crew(program, [](base::Rank) { return std::make_unique<MadeUpData>(); }, options);
+  const auto tell = [&](const run::Times& times) {
+    crew.each([&](base::Rank, Rank& rank) { rank.tell_times(times); });
+  };
+  crew.each([&](base::Rank id, Rank& rank) { fill_state(program, id, rank); });
+  crew.run(1);
+  EXPECT_EQ(told, 0);
+  tell([&](base::Rank, int, int, double, double) {
+    const std::lock_guard lock(mutex);
+    ++told;
+  });
+  crew.run(2);
+  const int64_t of_two = std::exchange(told, 0);
+  EXPECT_GT(of_two, 0);
+  tell({});
+  crew.run(1);
+  EXPECT_EQ(told, 0);
+}
+
+TEST(TimesOfSomeSteps, NeedAClock) {
+  const program::Program program = compile::compile(pipeline_request());
+  Crew crew(program, [](base::Rank) { return std::make_unique<MadeUpData>(); }, {});
+  EXPECT_THROW(
+      crew.each([](base::Rank, Rank& rank) { rank.tell_times([](base::Rank, int, int, double, double) {}); }),
+      base::CheckError);
 }
 
 TEST(TimesOfInline, NothingOverlaps) {

@@ -113,8 +113,10 @@ std::string report_html(const ReportInput& input) {
   page += section("Step, predicted and measured", "", step_time_html(input) + timeline_html(input));
   page +=
       section("Memory of each rank",
-              "The peak that the Program promises before the run, the highest byte of the arena that the run "
-              "wrote, and how much the resident memory grew from before bind to after step 3.",
+              "The peak that the Program promises before the run, the highest byte of the patterned arena "
+              "that the run wrote, and how much the resident memory grew from before bind to after step 3. "
+              "Ranks are threads of one process, so the growth is of all of them: the arenas, and what "
+              "libraries take.",
               memory_html(input));
   page += section("Facts", "", facts_html(input));
   if (input.metrics.empty()) page += "<p class=\"note\">No step has been recorded yet.</p>\n";

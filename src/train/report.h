@@ -20,12 +20,12 @@ struct HeldOutPoint {
   double loss = 0;  // nats per token
 };
 
-/// One rank's peak memory, said three times; what was not measured stays empty.
+/// Peak memory of a rank, or of all of them together, said three times; what was not measured stays empty.
 struct MemoryRow {
-  int32_t rank = 0;
+  std::optional<int32_t> rank{};             // none: the process, which is all ranks
   std::optional<int64_t> predicted_peak{};   // arena bytes of the Program
   std::optional<int64_t> highest_touched{};  // highest byte of the patterned arena that was written
-  std::optional<int64_t> resident_growth{};  // of the process or rank, from before bind to after step 3
+  std::optional<int64_t> resident_growth{};  // of the process, from before bind to after step 3
 };
 
 /// One piece of work on a queue. `kind` decides the colour (F, B, W, transfer, ...), `name` is shown on
@@ -64,9 +64,13 @@ struct ReportInput {
   std::vector<BitsPerByteRow> bits_per_byte{};
   std::string
       bits_per_byte_note{};  // "1.1 MB of held-back text, 0.8 % of its long lines also occur in training"
-  std::optional<double> predicted_step_seconds{};
+  std::optional<double> predicted_step_seconds{};   // from the machine's rates alone
+  std::optional<double> calibrated_step_seconds{};  // and from the times that a few first steps took
   std::optional<double>
-      measured_step_seconds{};  // without it: the median of the metrics after the first steps
+      measured_step_seconds{};    // without it: the median of the metrics after the first steps
+  std::string measured_note{};    // "median of steps 4 to 900"
+  double prediction_aim = 0;      // the error that a prediction may have: 0.3 is 30 %; 0: nothing is asked
+  std::string prediction_note{};  // why this aim: "4 ranks share 2 cores"
   std::vector<TimelineSpan> predicted_timeline{}, measured_timeline{};  // one step; any order
   std::vector<MemoryRow> memory{};
   std::vector<Sample> samples{};

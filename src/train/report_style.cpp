@@ -72,7 +72,10 @@ td .swatch,th .swatch{margin-left:0}
 .numbers th:first-child,.numbers td:first-child{padding-left:0;text-align:left}
 .memory{width:100%}
 .numbers .wide{width:45%;text-align:left}
+.still{width:100%;font-size:10px;fill:var(--muted)}
+.still path{fill:none;stroke-width:9}
 .thin{display:block;height:5px;margin:2px 0;border-radius:2px}
+.numbers .sum td{border-top:1px solid var(--muted)}
 .sample{margin:12px 0 0;padding:18px 22px;background:var(--panel);border-radius:10px;font:13.5px/1.65 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
 .sample span{color:var(--muted)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:0 48px;margin:10px 0 0}

@@ -24,12 +24,6 @@ std::vector<double> column(const ReportInput& input, double StepMetrics::* membe
   return values;
 }
 
-std::optional<double> step_seconds(const ReportInput& input) {
-  if (input.measured_step_seconds) return input.measured_step_seconds;
-  if (input.metrics.empty()) return {};
-  return median(column(input, &StepMetrics::seconds));
-}
-
 std::string tile(std::string_view name, std::string_view value, std::string_view unit,
                  const std::string& note) {
   return fmt::format("<div class=\"tile\"><dt>{}</dt><dd>{}<small> {}</small></dd><p>{}</p></div>\n",
@@ -63,6 +57,7 @@ std::string loss_tile(const ReportInput& input) {
 std::string memory_tile(const ReportInput& input) {
   int64_t touched = 0, predicted = 0;
   for (const MemoryRow& row : input.memory) {
+    if (!row.rank) continue;
     touched = std::max(touched, row.highest_touched.value_or(0));
     predicted = std::max(predicted, row.predicted_peak.value_or(0));
   }
@@ -77,9 +72,10 @@ std::string step_tile(const ReportInput& input, double seconds) {
   const std::string text = readable_seconds(seconds);
   const size_t blank = text.find(' ');
   std::string note = "median";
-  if (input.predicted_step_seconds)
-    note = fmt::format("predicted {} ({})", readable_seconds(*input.predicted_step_seconds),
-                       readable_difference(*input.predicted_step_seconds, seconds));
+  if (const std::optional<double> predicted =
+          input.calibrated_step_seconds ? input.calibrated_step_seconds : input.predicted_step_seconds)
+    note = fmt::format("predicted {} ({})", readable_seconds(*predicted),
+                       readable_difference(*predicted, seconds));
   return tile("Step", text.substr(0, blank), blank == std::string::npos ? "" : text.substr(blank + 1), note);
 }
 
@@ -93,11 +89,13 @@ std::string bar(std::string_view name, double share, bool accent, std::string_vi
       accent ? " ours" : "", escape_html(name), percent, escape_html(value), escape_html(note));
 }
 
-std::string bytes_cell(const std::optional<int64_t>& bytes) {
-  return fmt::format("<td>{}</td>", bytes ? humanise_bytes(*bytes) : "–");
-}
-
 }  // namespace
+
+std::optional<double> step_seconds(const ReportInput& input) {
+  if (input.measured_step_seconds) return input.measured_step_seconds;
+  if (input.metrics.empty()) return {};
+  return median(column(input, &StepMetrics::seconds));
+}
 
 std::string tiles_html(const ReportInput& input) {
   std::string out;
@@ -136,41 +134,6 @@ std::string bits_per_byte_html(const ReportInput& input) {
     out += bar(row.name, row.bits / largest, row.ours, readable(row.bits), note);
   }
   return out + "</div>\n";
-}
-
-std::string step_time_html(const ReportInput& input) {
-  const std::optional<double> measured = step_seconds(input), predicted = input.predicted_step_seconds;
-  if (!measured || !predicted) return "";
-  const double largest = std::max(*measured, *predicted);
-  return "<div class=\"bars\">\n" +
-         bar("predicted", *predicted / largest, false, readable_seconds(*predicted),
-             readable_difference(*predicted, *measured)) +
-         bar("measured", *measured / largest, true, readable_seconds(*measured), "") + "</div>\n";
-}
-
-std::string memory_html(const ReportInput& input) {
-  if (input.memory.empty()) return "";
-  double largest = 1;
-  for (const MemoryRow& row : input.memory)
-    for (const auto& bytes : {row.predicted_peak, row.highest_touched, row.resident_growth})
-      largest = std::max(largest, static_cast<double>(bytes.value_or(0)));
-  std::string out = R"h(<table class="numbers memory"><thead><tr><th>Rank</th>
-<th><i class="swatch" style="background:var(--k7)"></i>predicted peak</th>
-<th><i class="swatch" style="background:var(--k0)"></i>highest byte touched</th>
-<th><i class="swatch" style="background:var(--k2)"></i>resident growth</th><th class="wide"></th></tr></thead><tbody>
-)h";
-  for (const MemoryRow& row : input.memory) {
-    out += fmt::format("<tr><td>{}</td>{}{}{}<td class=\"wide\">", row.rank, bytes_cell(row.predicted_peak),
-                       bytes_cell(row.highest_touched), bytes_cell(row.resident_growth));
-    const std::pair<std::optional<int64_t>, int> bars[] = {
-        {row.predicted_peak, 7}, {row.highest_touched, 0}, {row.resident_growth, 2}};
-    for (const auto& [bytes, colour] : bars)
-      if (bytes)
-        out += fmt::format(R"h(<i class="thin" style="width:{:.2f}%;background:var(--k{})"></i>)h",
-                           std::max(0.0, 100 * static_cast<double>(*bytes) / largest), colour);
-    out += "</td></tr>\n";
-  }
-  return out + "</tbody></table>\n";
 }
 
 std::string samples_html(const ReportInput& input) {

@@ -89,25 +89,6 @@ class Numbering {
   std::vector<std::string> texts_;
 };
 
-struct Lane {
-  int32_t rank = 0;
-  std::string queue{};
-  std::array<std::string, 2> rows{};  // predicted, measured: numbers separated by commas
-};
-
-/// By rank, and within a rank by the first appearance of the queue, so that its own order (compute first)
-/// stays.
-std::vector<Lane> lanes_of(const ReportInput& input) {
-  std::vector<Lane> lanes;
-  for (const auto* spans : {&input.predicted_timeline, &input.measured_timeline})
-    for (const TimelineSpan& span : *spans)
-      if (std::none_of(lanes.begin(), lanes.end(),
-                       [&](const Lane& lane) { return lane.rank == span.rank && lane.queue == span.queue; }))
-        lanes.push_back({span.rank, span.queue});
-  std::stable_sort(lanes.begin(), lanes.end(), [](const Lane& a, const Lane& b) { return a.rank < b.rank; });
-  return lanes;
-}
-
 std::string kind_table(const ReportInput& input) {
   const std::vector<KindTime> kinds = time_by_kind(input);
   const bool predicted = !input.predicted_timeline.empty(), measured = !input.measured_timeline.empty();
@@ -136,6 +117,29 @@ std::string kind_table(const ReportInput& input) {
 
 }  // namespace
 
+std::vector<TimelineLane> lanes_of(const ReportInput& input) {
+  std::vector<TimelineLane> lanes;
+  for (const auto* spans : {&input.predicted_timeline, &input.measured_timeline})
+    for (const TimelineSpan& span : *spans)
+      if (std::none_of(lanes.begin(), lanes.end(), [&](const TimelineLane& lane) {
+            return lane.rank == span.rank && lane.queue == span.queue;
+          }))
+        lanes.push_back({span.rank, span.queue});
+  std::stable_sort(lanes.begin(), lanes.end(),
+                   [](const TimelineLane& a, const TimelineLane& b) { return a.rank < b.rank; });
+  return lanes;
+}
+
+int64_t end_of_timelines(const ReportInput& input) {
+  return std::max(last_end(input.predicted_timeline), last_end(input.measured_timeline));
+}
+
+std::map<std::string, int> colours_by_kind(const ReportInput& input) {
+  std::map<std::string, int> colours;
+  for (const KindTime& kind : time_by_kind(input)) colours[kind.kind] = kind.colour;
+  return colours;
+}
+
 std::vector<TimelineSpan> coalesce(std::span<const TimelineSpan> spans, size_t limit) {
   std::vector<TimelineSpan> sorted(spans.begin(), spans.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const TimelineSpan& a, const TimelineSpan& b) {
@@ -150,30 +154,29 @@ std::vector<TimelineSpan> coalesce(std::span<const TimelineSpan> spans, size_t l
 }
 
 std::string timeline_json(const ReportInput& input) {
-  std::vector<Lane> lanes = lanes_of(input);
-  std::map<std::pair<int32_t, std::string>, Lane*> by_name;
-  for (Lane& lane : lanes) by_name[{lane.rank, lane.queue}] = &lane;
-  const std::vector<KindTime> kinds = time_by_kind(input);
+  using Rows = std::array<std::string, 2>;  // predicted, measured: numbers separated by commas
+  std::map<std::pair<int32_t, std::string>, Rows> rows;
   std::map<std::string, size_t> kind_numbers;
   std::string kind_list, lane_list;
-  for (const KindTime& kind : kinds) {
+  for (const KindTime& kind : time_by_kind(input)) {
     kind_numbers[kind.kind] = kind_numbers.size();
     kind_list += fmt::format("{}[{},{}]", kind_list.empty() ? "" : ",", json_string(kind.kind), kind.colour);
   }
   Numbering name_number;
   const std::vector<TimelineSpan>* timelines[] = {&input.predicted_timeline, &input.measured_timeline};
-  for (int which = 0; which < 2; ++which)
+  for (size_t which = 0; which < 2; ++which)
     for (const TimelineSpan& span : coalesce(*timelines[which], kSpanLimit)) {
-      std::string& row = by_name[{span.rank, span.queue}]->rows[which];
+      std::string& row = rows[{span.rank, span.queue}][which];
       row += fmt::format("{}{},{},{},{}", row.empty() ? "" : ",", span.start_ns, span.duration_ns,
                          name_number(span.name), kind_numbers[span.kind]);
     }
-  for (const Lane& lane : lanes)
-    lane_list += fmt::format(R"({}{{"rank":{},"queue":{},"predicted":[{}],"measured":[{}]}})",
-                             lane_list.empty() ? "" : ",\n", lane.rank, json_string(lane.queue), lane.rows[0],
-                             lane.rows[1]);
-  return fmt::format(R"({{"end":{},"kinds":[{}],"names":{},"lanes":[{}]}})",
-                     std::max(last_end(input.predicted_timeline), last_end(input.measured_timeline)),
+  for (const TimelineLane& lane : lanes_of(input)) {
+    const Rows& both = rows[{lane.rank, lane.queue}];
+    lane_list +=
+        fmt::format(R"({}{{"rank":{},"queue":{},"predicted":[{}],"measured":[{}]}})",
+                    lane_list.empty() ? "" : ",\n", lane.rank, json_string(lane.queue), both[0], both[1]);
+  }
+  return fmt::format(R"({{"end":{},"kinds":[{}],"names":{},"lanes":[{}]}})", end_of_timelines(input),
                      kind_list, name_number.json(), lane_list);
 }
 
@@ -183,10 +186,10 @@ std::string timeline_html(const ReportInput& input) {
 <span>drag to zoom in, Ctrl and wheel to zoom, double click for the whole step</span>
 <span class="buttons"><button data-zoom="2" title="zoom in">+</button><button data-zoom="0.5" title="zoom out">−</button><button data-zoom="0">whole step</button></span></figcaption>
 <div class="lanes"><div class="names"></div><div class="canvas" tabindex="0"><canvas></canvas><div class="selection"></div></div></div>
-<noscript>The timeline needs JavaScript; the table below does not.</noscript>
+<noscript>{}</noscript>
 <script type="application/json">{}</script></figure>
 {})",
-                     timeline_json(input), kind_table(input));
+                     timeline_svg(input), timeline_json(input), kind_table(input));
 }
 
 }  // namespace pleat::train

@@ -13,8 +13,10 @@
 #include "train/feed.h"
 #include "train/metrics.h"
 #include "train/progress.h"
+#include "train/recorder.h"
 #include "train/replace_file.h"
 #include "train/request.h"
+#include "train/run_profile.h"
 #include "train/run_report.h"
 #include "train/weights.h"
 #include "verify/verify.h"
@@ -25,6 +27,10 @@ namespace {
 namespace fs = std::filesystem;
 using base::fail;
 using base::JobError;
+
+// Memory has its final size when every path of the step was taken a few times; then a few steps are recorded,
+// while the others know nothing of it.
+constexpr int64_t kWarmUpSteps = 3, kRecordedSteps = 5;
 
 void check_can_train(const config::Job& job) {
   if (job.run.directory.empty()) fail<JobError>("run.directory is empty: say where the run shall lie");
@@ -105,6 +111,7 @@ class Training {
   }
 
   void start_ranks() {
+    recorder_ = std::make_unique<Recorder>(program_, static_cast<int>(kRecordedSteps));
     memory_.resident_before = host_.resident_bytes();
     board_ =
         std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
@@ -152,18 +159,28 @@ class Training {
   /// In stretches that end where something must be done between steps.
   void loop() {
     last_time_ = host_.clock();
-    const int64_t last = last_step(), first = done_;
+    const int64_t last = last_step(), every = job_.checkpoint.every;
+    const int64_t warm = std::min(last, first_ + kWarmUpSteps);
+    const int64_t recorded_from = warm < last ? warm : first_;  // a run that short is recorded as it is
+    const int64_t recorded_to = std::min(last, recorded_from + kRecordedSteps);
     while (done_ < last) {
       int64_t next = last;
-      const int64_t every = job_.checkpoint.every;
       if (every > 0) next = std::min(next, (done_ / every + 1) * every);
-      if (done_ == first) next = std::min(next, first + 3);  // memory is measured after three steps
+      for (const int64_t stop : {warm, recorded_to})
+        if (done_ < stop) next = std::min(next, stop);
+      if (done_ == recorded_from) record(true);
       crew_->run(next - done_);
       done_ = next;
-      if (done_ == std::min(last, first + 3)) measure_memory();
+      if (done_ == recorded_to) record(false);
+      if (done_ == warm) measure_memory();
       if (done_ == last || (every > 0 && done_ % every == 0)) save();
     }
     host_.say(progress_->finish());
+  }
+
+  void record(bool on) {
+    crew_->each(
+        [&](base::Rank, run::Rank& rank) { rank.tell_times(on ? recorder_->times() : run::Times()); });
   }
 
   void measure_memory() {
@@ -174,6 +191,8 @@ class Training {
       memory_.predicted[static_cast<size_t>(id.value)] = rank.arena_bytes();
       memory_.touched[static_cast<size_t>(id.value)] = rank.highest_touched();
     });
+    host_.say(progress_->note(memory_line(memory_)));
+    last_time_ = host_.clock();
   }
 
   void save() {
@@ -193,8 +212,18 @@ class Training {
       crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
       out.commit();
     }
-    write_run_report(directory_, job_, program_, memory_, host_);
+    write_profile_and_report();
     return {first_, done_, last_loss_, finished};
+  }
+
+  /// A call that found nothing left to do keeps what the one before knew.
+  void write_profile_and_report() {
+    if (done_ > first_) {
+      const std::string line =
+          write_run_profile(directory_, job_, program_, memory_, *recorder_, first_, host_);
+      if (!line.empty()) host_.say(progress_->note(line));
+    }
+    write_run_report(directory_);
   }
 
   config::Job job_;
@@ -208,6 +237,7 @@ class Training {
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<EventWriter> events_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Board> board_;
   std::unique_ptr<run::Crew> crew_;
   MemoryFigures memory_;

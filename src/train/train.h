@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop: compile, verify, run, log, save, recover. All of a run lies in job.run.directory: job.yaml,
-// metrics.jsonl, TensorBoard events, checkpoints/, final/, report.html.
+// metrics.jsonl, TensorBoard events, checkpoints/, final/, profile.json, report.html.
 #pragma once
 #include <filesystem>
 #include <optional>

@@ -56,10 +56,13 @@ ReportInput full_input() {
   input.bits_per_byte = {{"this model", 1.929, true}, {"gzip -9", 2.604}, {"xz -9", 2.311}};
   input.bits_per_byte_note = "38 files";
   input.predicted_step_seconds = 0.2;
+  input.calibrated_step_seconds = 0.26;
   input.measured_step_seconds = 0.25;
+  input.prediction_aim = 0.3;
+  input.prediction_note = "4 ranks share 2 cores";
   input.predicted_timeline = spans(1000);
   input.measured_timeline = spans(1200);
-  input.memory = {{0, 212 << 20, 208 << 20, 221 << 20}, {1, 212 << 20, {}, {}}};
+  input.memory = {{0, 212 << 20, 208 << 20, {}}, {1, 212 << 20, {}, {}}, {{}, 424 << 20, {}, 221 << 20}};
   input.samples = {{"The prompt", " and its text"}};
   input.facts = {{"layout", "pp 2, dp 2, ep 2"}};
   input.footer = "version 1";
@@ -120,6 +123,11 @@ TEST(ReportPage, HasEverySection) {
                            "200 ms",
                            "250 ms",
                            "−20.0 %",
+                           "+4.0 %",
+                           "off by 4.0 % after calibration",
+                           "by 20.0 % before: within the aim of 30 % (4 ranks share 2 cores).",
+                           "all, one process",
+                           "<svg class=\"still\"",
                            "class=\"timeline\""})
     EXPECT_NE(page.find(text), std::string::npos) << text;
   expect_well_formed(page);
@@ -185,6 +193,17 @@ TEST(ReportPage, NoTextBecomesMarkup) {
   expect_well_formed(page);
 }
 
+TEST(ReportPage, APredictionOutsideTheAimSaysSo) {
+  ReportInput input = full_input();
+  input.calibrated_step_seconds.reset();
+  input.predicted_step_seconds = 0.15;
+  std::string page = report_html(input);
+  EXPECT_NE(page.find("off by 40.0 %: outside the aim of 30 %"), std::string::npos);
+  EXPECT_EQ(page.find("after calibration"), std::string::npos);
+  input.measured_step_seconds = 0;
+  EXPECT_EQ(report_html(input).find("steptimes"), std::string::npos) << "nothing to compare with";
+}
+
 TEST(ReportPage, LongRunsStaySmall) {
   ReportInput input;
   input.metrics = steps(200'000);
@@ -228,6 +247,16 @@ TEST(ReportTimeline, OneOfTheTwoIsEnough) {
   const std::string page = report_html(input);
   expect_well_formed(page);
   EXPECT_EQ(page.find("prediction is off by"), std::string::npos);
+}
+
+TEST(ReportTimeline, TheStillPictureHasEveryLaneOnOneAxis) {
+  const std::string svg = timeline_svg(full_input());
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "rank 0 · compute"), 1u);
+  EXPECT_EQ(count(svg, "rank 1 · all_to_all"), 1u);
+  EXPECT_EQ(count(svg, "predicted"), 4u);
+  EXPECT_EQ(count(svg, "measured"), 4u);
+  EXPECT_EQ(count(svg, " 0h"), 2u * 24) << "every span of both timelines once";
 }
 
 TEST(ReportTimeline, CoalescingKeepsExtentAndOrder) {

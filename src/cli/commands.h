@@ -12,6 +12,7 @@ void add_print(Command& root);
 void add_explain(Command& root);
 void add_generate(Command& root);
 void add_evaluate(Command& root);
+void add_report(Command& root);
 void add_forward(Command& root);
 void add_data(Command& root);
 void add_bench(Command& root);

@@ -5,18 +5,20 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/host.h"
 #include "cli/names.h"
 #include "data/bytes.h"
 #include "model/families/hugging_face_config.h"
 #include "train/progress.h"
+#include "train/run_report.h"
 
 namespace pleat::cli {
 namespace {
 
 struct Arguments {
-  std::string model, data;
+  std::string model, data, out;
   int64_t sequence = 0;
   std::string dtype = "bf16";
 };
@@ -28,6 +30,7 @@ int run(const Arguments& arguments) {
   options.sequence = arguments.sequence;
   options.precision = precision_named(arguments.dtype);
   const train::Evaluation evaluation = train::evaluate(options, host(stderr));
+  if (!arguments.out.empty()) base::write_text(arguments.out, train::evaluation_text(evaluation));
   const bool bytes = model::read_hugging_face_config(arguments.model).vocab_size == data::kByteVocabulary;
   fmt::print("{} tokens, {:.4f} nats each of the {} that were predicted, {:.4f} bits per {}\n",
              train::humanise_count(evaluation.tokens), evaluation.loss,
@@ -46,10 +49,14 @@ void add_evaluate(Command& root) {
   command.option("--sequence", arguments->sequence, "N",
                  "tokens of a window (0: what the model has, at most 256)", 0);
   command.choice("--dtype", arguments->dtype, config::kPrecisionNames, "of activations and products");
+  command.option("--out", arguments->out, "FILE.json",
+                 "writes the numbers; named RUN/held_out.json they become part of the run's report");
   command.notes(
       "Every token is counted once. A token that nothing precedes costs log2(vocabulary) bits.\n\n"
       "Examples:\n"
-      "  pleat evaluate --model runs/demo/final --data runs/demo-data/held_out");
+      "  pleat evaluate --model runs/demo/final --data runs/demo-data/held_out\n"
+      "  pleat evaluate --model runs/demo/final --data runs/demo-data/held_out --out "
+      "runs/demo/held_out.json");
   command.runs([arguments] { return run(*arguments); });
 }
 

@@ -20,6 +20,7 @@ void describe(Command& root) {
   add_explain(root);
   add_generate(root);
   add_evaluate(root);
+  add_report(root);
   add_forward(root);
   add_data(root);
   add_bench(root);

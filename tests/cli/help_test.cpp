@@ -30,15 +30,16 @@ TEST_P(Help, IsGivenWithExamples) {
 INSTANTIATE_TEST_SUITE_P(Commands, Help,
                          testing::Values(Words{"train"}, Words{"verify"}, Words{"simulate"}, Words{"print"},
                                          Words{"explain"}, Words{"generate"}, Words{"evaluate"},
-                                         Words{"forward"}, Words{"data"}, Words{"data", "split"},
-                                         Words{"data", "tokenize"}, Words{"data", "entropy"}, Words{"bench"}),
+                                         Words{"report"}, Words{"forward"}, Words{"data"},
+                                         Words{"data", "split"}, Words{"data", "tokenize"},
+                                         Words{"data", "entropy"}, Words{"bench"}),
                          joined);
 
 TEST(HelpOfAll, NamesEveryCommand) {
   const Outcome outcome = run_pleat({"--help"});
   EXPECT_EQ(outcome.code, 0);
   for (const char* name : {"train", "verify", "simulate", "print", "explain", "generate", "evaluate",
-                           "forward", "data", "bench"})
+                           "report", "forward", "data", "bench"})
     EXPECT_NE(outcome.out.find(std::string("\n  ") + name + " "), std::string::npos) << name;
 }
 

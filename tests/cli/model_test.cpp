@@ -91,7 +91,7 @@ TEST(Forward, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(std::filesystem::exists(folder / "out.safetensors"));
 }
 
-TEST(Road, TokenizeTrainResumeEvaluateGenerate) {
+TEST(Road, TokenizeTrainResumeEvaluateGenerateReport) {
   const Folder folder;
   folder.write("job.yaml", tiny_job());
   std::string text;
@@ -108,8 +108,9 @@ TEST(Road, TokenizeTrainResumeEvaluateGenerate) {
   ASSERT_EQ(rest.code, 0) << rest.err;
   EXPECT_NE(rest.out.find("step 4/4"), std::string::npos) << rest.out;
 
-  const Outcome evaluated =
-      run_pleat({"evaluate", "--model", "runs/tiny/final", "--data", "tokens"}, folder.path());
+  const Outcome evaluated = run_pleat(
+      {"evaluate", "--model", "runs/tiny/final", "--data", "tokens", "--out", "runs/tiny/held_out.json"},
+      folder.path());
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
   EXPECT_NE(evaluated.out.find(" bits per byte\n"), std::string::npos) << evaluated.out;
   const Outcome written = run_pleat(
@@ -117,6 +118,17 @@ TEST(Road, TokenizeTrainResumeEvaluateGenerate) {
   ASSERT_EQ(written.code, 0) << written.err;
   EXPECT_TRUE(written.out.starts_with("7 is")) << written.out;
   EXPECT_EQ(written.out.size(), std::string("7 is").size() + 5 + 1);
+
+  const std::string before = base::read_text(folder.path() / "runs/tiny/report.html");
+  EXPECT_EQ(before.find("held-out"), std::string::npos);
+  folder.write("runs/tiny/sample.txt", written.out);
+  const Outcome reported = run_pleat({"report", "runs/tiny"}, folder.path());
+  ASSERT_EQ(reported.code, 0) << reported.err;
+  EXPECT_EQ(reported.out, "runs/tiny/report.html\n");
+  const std::string after = base::read_text(folder.path() / "runs/tiny/report.html");
+  EXPECT_NE(after.find("class=\"mark leftward\""), std::string::npos) << "the held-out point";
+  EXPECT_NE(after.find("<h2>Sample</h2>"), std::string::npos);
+  EXPECT_EQ(run_pleat({"report", "runs/none"}, folder.path()).code, 2);
 }
 
 }  // namespace

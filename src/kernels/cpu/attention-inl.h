@@ -8,7 +8,7 @@
 #endif
 
 #include "kernels/cpu/attention.h"
-#include "kernels/cpu/simd-inl.h"
+#include "kernels/cpu/functions-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {

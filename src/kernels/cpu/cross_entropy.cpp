@@ -9,48 +9,102 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/errors.h"
 #include "kernels/cpu/field.h"
+#include "kernels/cpu/functions-inl.h"
 #include "kernels/cpu/make.h"
-#include "kernels/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+/// The sum over a row of e^(x - reference), in one pass. The reference need not be the highest logit but must
+/// not be far below it, or the sum overflows; a block that has outgrown it is taken again with a higher one.
+template <class T>
+class SumOfExponentials {
+ public:
+  /// The reference is the highest of the first block.
+  SumOfExponentials(const T* x, int64_t count) : reference_(highest(x, count)) {}
+
+  /// One block, `count` a multiple of two_lanes().
+  void add(const T* x, int64_t count) {
+    Terms terms = terms_of(x, count);
+    if (!hn::AllFalse(kF, hn::Gt(terms.top, set(kRise)))) {
+      raise(highest(x, count));
+      terms = terms_of(x, count);
+    }
+    sum_ = hn::Add(sum_, terms.sum);
+  }
+
+  /// log of the sum of e^x.
+  float log() const { return reference_ + std::log(sum_lanes(sum_)); }
+
+ private:
+  static constexpr float kRise = 8;
+  struct Terms {
+    V sum, top;  // top: of x - reference
+  };
+
+  static HWY_INLINE float highest(const T* x, int64_t count) {
+    V top = set(-HUGE_VALF);
+    for (int64_t i = 0; i < count; i += two_lanes()) {
+      const Two v = load_two(x + i);
+      top = hn::Max(top, hn::Max(v.a, v.b));
+    }
+    return std::max(max_lanes(top), std::numeric_limits<float>::lowest());  // -inf - -inf would be NaN
+  }
+
+  HWY_INLINE void add_term(V x, V& sum, V& top) const {
+    const V below = hn::Sub(x, set(reference_));
+    top = hn::Max(top, below);
+    const Scaled e = exp_parts_for_sum(hn::Max(set(-88.0f), below));
+    sum = hn::MulAdd(e.mantissa, e.power, sum);
+  }
+
+  HWY_INLINE Terms terms_of(const T* x, int64_t count) const {
+    Two sum{hn::Zero(kF), hn::Zero(kF)}, top{set(-HUGE_VALF), set(-HUGE_VALF)};
+    for (int64_t i = 0; i < count; i += two_lanes()) {
+      const Two v = load_two(x + i);
+      add_term(v.a, sum.a, top.a);
+      add_term(v.b, sum.b, top.b);
+    }
+    return {hn::Add(sum.a, sum.b), hn::Max(top.a, top.b)};
+  }
+
+  HWY_INLINE void raise(float reference) {
+    sum_ = hn::Mul(sum_, set(std::exp(reference_ - reference)));
+    reference_ = reference;
+  }
+
+  float reference_;
+  V sum_ = hn::Zero(kF);
+};
+
 /// log of the sum of e^x over a row; NaN or inf among the logits gives NaN or inf.
 template <class T>
 HWY_INLINE float log_sum_exp(const T* x, int64_t n) {
-  V tops[4] = {set(-HUGE_VALF), set(-HUGE_VALF), set(-HUGE_VALF), set(-HUGE_VALF)};
-  const int64_t step = lanes();
-  int64_t i = 0;
-  for (; i + 4 * step <= n; i += 4 * step)
-    for (int64_t j = 0; j < 4; ++j) tops[j] = hn::Max(tops[j], load(x + i + j * step));
-  for (; i + step <= n; i += step) tops[0] = hn::Max(tops[0], load(x + i));
-  float highest = max_lanes(hn::Max(hn::Max(tops[0], tops[1]), hn::Max(tops[2], tops[3])));
-  for (; i < n; ++i) highest = std::max(highest, static_cast<float>(x[i]));
-  const V m = set(highest);
-  // What lies 87 below the highest counts as e^-87 instead of less, which no sum notices.
-  const auto term = [&](int64_t at)
-                        HWY_ATTR { return exp_in_range(hn::Max(set(-87.33f), hn::Sub(load(x + at), m))); };
-  V sum = hn::Zero(kF), other = hn::Zero(kF);
-  for (i = 0; i + 2 * step <= n; i += 2 * step) {
-    sum = hn::Add(sum, term(i));
-    other = hn::Add(other, term(i + step));
-  }
-  for (; i + step <= n; i += step) sum = hn::Add(sum, term(i));
-  float total = sum_lanes(hn::Add(sum, other));
-  for (; i < n; ++i) total += std::exp(static_cast<float>(x[i]) - highest);
-  return highest + std::log(total);
+  constexpr int64_t kBlock = 1024;
+  const int64_t whole = n / two_lanes() * two_lanes();
+  T rest[2 * HWY_MAX_BYTES / sizeof(float)];
+  std::fill(rest, rest + two_lanes(), T(-HUGE_VALF));
+  std::copy(x + whole, x + n, rest);
+  SumOfExponentials<T> sum(whole == 0 ? rest : x, whole == 0 ? two_lanes() : std::min(kBlock, whole));
+  for (int64_t i = 0; i < whole; i += kBlock) sum.add(x + i, std::min(kBlock, whole - i));
+  if (whole < n) sum.add(rest, two_lanes());
+  return sum.log();
 }
 
 template <class T>
 HWY_INLINE void grad_row(const T* x, T* dx, int64_t n, float lse, float factor) {
   const V l = set(lse), f = set(factor);
+  const auto of = [&](Two v) HWY_ATTR {
+    return Two{hn::Mul(f, exp(hn::Sub(v.a, l))), hn::Mul(f, exp(hn::Sub(v.b, l)))};
+  };
   int64_t i = 0;
-  for (; i + lanes() <= n; i += lanes()) store(hn::Mul(f, exp(hn::Sub(load(x + i), l))), dx + i);
-  if (i < n) store_part(hn::Mul(f, exp(hn::Sub(load_part(x + i, n - i), l))), dx + i, n - i);
+  for (; i + two_lanes() <= n; i += two_lanes()) stream_two(of(load_two(x + i)), dx + i);
+  if (i < n) store_two_part(of(load_two_part(x + i, n - i)), dx + i, n - i);
 }
 
 float row_lse(const Field& logits, int64_t row, int64_t n) {

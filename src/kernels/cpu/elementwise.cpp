@@ -38,10 +38,14 @@ void scale_typed(const Field& x, const Field& y, int64_t begin, int64_t end, int
     map(x.row<X>(r), y.row<Y>(r), width, [&](V value) HWY_ATTR { return hn::Mul(value, f); });
 }
 
-template <class X, class Y>
-void cast_typed(const Field& x, const Field& y, int64_t begin, int64_t end, int64_t width) {
-  for (int64_t r = begin; r < end; ++r)
-    map(x.row<X>(r), y.row<Y>(r), width, [](V value) HWY_ATTR { return value; });
+void cast_from_halves(const bf16* x, float* y, int64_t width) {
+  map(x, y, width, [](V value) HWY_ATTR { return value; });
+}
+
+void cast_to_halves(const float* x, bf16* y, int64_t width) {
+  int64_t i = 0;
+  for (; i + two_lanes() <= width; i += two_lanes()) stream_two(load_two_as<bf16>(x + i), y + i);
+  if (i < width) store_two_part(load_two_part_as<bf16>(x + i, width - i), y + i, width - i);
 }
 
 void cast_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64_t width) {
@@ -51,9 +55,9 @@ void cast_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64
       std::memcpy(y.data + r * y.stride * base::size_of(y.dtype),
                   x.data + r * x.stride * base::size_of(x.dtype), bytes);
   } else if (x.is_bf16()) {
-    cast_typed<bf16, float>(x, y, begin, end, width);
+    for (int64_t r = begin; r < end; ++r) cast_from_halves(x.row<bf16>(r), y.row<float>(r), width);
   } else {
-    cast_typed<float, bf16>(x, y, begin, end, width);
+    for (int64_t r = begin; r < end; ++r) cast_to_halves(x.row<float>(r), y.row<bf16>(r), width);
   }
 }
 

@@ -18,24 +18,32 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+HWY_INLINE Two normed(Two x, V rstd, Two w) {
+  return {hn::Mul(hn::Mul(x.a, rstd), w.a), hn::Mul(hn::Mul(x.b, rstd), w.b)};
+}
+
+template <class T>
+HWY_INLINE float sum_of_squares(const T* x, int64_t n) {
+  Two sum{hn::Zero(kF), hn::Zero(kF)};
+  const auto add = [&](Two v) HWY_ATTR {
+    sum.a = hn::MulAdd(v.a, v.a, sum.a);
+    sum.b = hn::MulAdd(v.b, v.b, sum.b);
+  };
+  int64_t i = 0;
+  for (; i + two_lanes() <= n; i += two_lanes()) add(load_two(x + i));
+  if (i < n) add(load_two_part(x + i, n - i));
+  return sum_lanes(hn::Add(sum.a, sum.b));
+}
+
 template <class T>
 HWY_INLINE void norm_row(const T* x, const float* w, T* y, float* rstd, int64_t n, float eps) {
-  V even = hn::Zero(kF), odd = hn::Zero(kF);
-  int64_t i = 0;
-  for (; i + 2 * lanes() <= n; i += 2 * lanes()) {
-    const V a = load(x + i), b = load(x + i + lanes());
-    even = hn::MulAdd(a, a, even);
-    odd = hn::MulAdd(b, b, odd);
-  }
-  for (; i < n; i += lanes()) {
-    const V a = load_part(x + i, n - i);
-    even = hn::MulAdd(a, a, even);
-  }
-  const float mean = sum_lanes(hn::Add(even, odd)) / static_cast<float>(n);
-  *rstd = 1.0f / std::sqrt(mean + eps);
+  *rstd = 1.0f / std::sqrt(sum_of_squares(x, n) / static_cast<float>(n) + eps);
   const V r = set(*rstd);
-  for (i = 0; i + lanes() <= n; i += lanes()) store(hn::Mul(hn::Mul(load(x + i), r), load(w + i)), y + i);
-  if (i < n) store_part(hn::Mul(hn::Mul(load_part(x + i, n - i), r), load_part(w + i, n - i)), y + i, n - i);
+  int64_t i = 0;
+  for (; i + two_lanes() <= n; i += two_lanes())
+    stream_two(normed(load_two(x + i), r, load_two_as<T>(w + i)), y + i);
+  if (i == n) return;
+  store_two_part(normed(load_two_part(x + i, n - i), r, load_two_part_as<T>(w + i, n - i)), y + i, n - i);
 }
 
 template <class T>

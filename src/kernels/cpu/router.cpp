@@ -10,8 +10,8 @@
 #include <cmath>
 
 #include "kernels/cpu/field.h"
+#include "kernels/cpu/functions-inl.h"
 #include "kernels/cpu/make.h"
-#include "kernels/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads, stores and functions on vectors of fp32, compiled once per instruction set (included inside
-// foreach_target). A store of bf16 rounds to nearest even and keeps NaN; Highway's own conversion truncates.
+// Loads and stores of vectors of fp32, compiled once per instruction set (included inside foreach_target).
+// A store of bf16 rounds to nearest even and keeps NaN; Highway's own conversion truncates.
 #if defined(PLEAT_KERNELS_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PLEAT_KERNELS_CPU_SIMD_INL_H_
 #undef PLEAT_KERNELS_CPU_SIMD_INL_H_
@@ -35,13 +35,18 @@ HWY_INLINE V set(float x) {
   return hn::Set(kF, x);
 }
 
-/// The upper halves of fp32 patterns rounded to nearest even, in the low 16 bits of each lane.
-HWY_INLINE hn::Vec<U> round_halves(V x) {
+/// fp32 patterns rounded to bf16 to nearest even, in the upper 16 bits of each lane; the lower are anything.
+HWY_INLINE hn::Vec<U> round_upper(V x) {
   const auto u = hn::BitCast(kU, x);
   const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(kU, 1u));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(u, hn::Add(odd, hn::Set(kU, 0x7fffu))));
-  const auto quiet = hn::Or(hn::ShiftRight<16>(u), hn::Set(kU, 0x40u));
+  const auto rounded = hn::Add(hn::Add(u, hn::Set(kU, 0x7fffu)), odd);
+  const auto quiet = hn::Or(u, hn::Set(kU, 0x400000u));
   return hn::IfThenElse(hn::RebindMask(kU, hn::IsNaN(x)), quiet, rounded);
+}
+
+/// The same in the low 16 bits of each lane, the upper zero.
+HWY_INLINE hn::Vec<U> round_halves(V x) {
+  return hn::ShiftRight<16>(round_upper(x));
 }
 
 HWY_INLINE hn::Vec<H> to_halves(V x) {
@@ -79,11 +84,84 @@ HWY_INLINE void store_part(V x, T* p, int64_t count) {
   std::memcpy(static_cast<void*>(p), part, static_cast<size_t>(count) * sizeof(T));
 }
 
+/// As many elements as two vectors hold. Of fp32 the first vector and the next; of bf16 the even elements and
+/// the odd ones, because words come apart and together again without a shuffle, which is most of the cost of
+/// a conversion. Elementwise work and sums don't mind, as long as all operands have one order.
+struct Two {
+  V a, b;
+};
+HWY_INLINE int64_t two_lanes() {
+  return 2 * lanes();
+}
+
+HWY_INLINE Two load_two(const float* p) {
+  return {load(p), load(p + lanes())};
+}
+HWY_INLINE Two load_two(const bf16* p) {
+  const auto words = hn::LoadU(kU, reinterpret_cast<const uint32_t*>(p));
+  return {hn::BitCast(kF, hn::ShiftLeft<16>(words)),
+          hn::BitCast(kF, hn::And(words, hn::Set(kU, 0xffff0000u)))};
+}
+HWY_INLINE void store_two(Two x, float* p) {
+  store(x.a, p);
+  store(x.b, p + lanes());
+}
+HWY_INLINE void store_two(Two x, bf16* p) {
+  const hn::Repartition<uint16_t, F> halves;
+  const auto even = hn::BitCast(halves, round_halves(x.a)), odd = hn::BitCast(halves, round_upper(x.b));
+  hn::StoreU(hn::OddEven(odd, even), halves, reinterpret_cast<uint16_t*>(p));
+}
+
+/// Asks for the lines of a later store: a store to a line not yet owned waits for memory, and the processor
+/// fetches ahead for loads only. Harmless beyond the end.
+template <class T>
+HWY_INLINE void own_lines_ahead(T* p) {
+  constexpr int64_t kAhead = 1024, kLine = 64;
+  auto* at = reinterpret_cast<std::byte*>(p) + kAhead;
+  for (int64_t i = 0; i < two_lanes() * static_cast<int64_t>(sizeof(T)); i += kLine)
+    asm volatile("prefetchw %0" ::"m"(at[i]));  // the compiler's own asks for it only with a flag
+}
+/// store_two in the middle of a long run of them.
+template <class T>
+HWY_INLINE void stream_two(Two x, T* p) {
+  own_lines_ahead(p);
+  store_two(x, p);
+}
+
+/// fp32 numbers in the order in which load_two gives those of T.
+template <class T>
+HWY_INLINE Two load_two_as(const float* p) {
+  const Two x = load_two(p);
+  if constexpr (std::is_same_v<T, float>) return x;
+  return {hn::ConcatEven(kF, x.b, x.a), hn::ConcatOdd(kF, x.b, x.a)};
+}
+
+/// The first `count` elements, the others zero.
+template <class T>
+HWY_INLINE Two load_two_part(const T* p, int64_t count) {
+  T part[2 * HWY_MAX_BYTES / sizeof(float)] = {};
+  std::memcpy(part, p, static_cast<size_t>(count) * sizeof(T));
+  return load_two(part);
+}
+/// load_two_part in the order of T.
+template <class T>
+HWY_INLINE Two load_two_part_as(const float* p, int64_t count) {
+  float part[2 * HWY_MAX_BYTES / sizeof(float)] = {};
+  std::memcpy(part, p, static_cast<size_t>(count) * sizeof(float));
+  return load_two_as<T>(part);
+}
+template <class T>
+HWY_INLINE void store_two_part(Two x, T* p, int64_t count) {
+  T part[2 * HWY_MAX_BYTES / sizeof(float)];
+  store_two(x, part);
+  std::memcpy(static_cast<void*>(p), part, static_cast<size_t>(count) * sizeof(T));
+}
+
 /// fp32 as it is after a store to T and a load.
 template <class T>
 HWY_INLINE V rounded_to(V x) {
   if constexpr (std::is_same_v<T, float>) return x;
-  return hn::BitCast(kF, hn::ShiftLeft<16>(round_halves(x)));
+  return hn::BitCast(kF, hn::And(round_upper(x), hn::Set(kU, 0xffff0000u)));
 }
 
 HWY_INLINE float sum_lanes(V x) {
@@ -91,50 +169,6 @@ HWY_INLINE float sum_lanes(V x) {
 }
 HWY_INLINE float max_lanes(V x) {
   return hn::GetLane(hn::MaxOfLanes(kF, x));
-}
-
-/// e^x to about 2 ulp for -87.34 < x < 88.37, NaN for NaN; elsewhere anything.
-HWY_INLINE V exp_in_range(V x) {
-  // Adding 1.5 2^23 rounds to a whole number n and leaves it in the low bits; 127 more make it the exponent
-  // of 2^n.
-  const V shifter = set(12582912.0f + 127.0f);
-  const V shifted = hn::MulAdd(x, set(1.44269504089f), shifter);
-  const V n = hn::Sub(shifted, shifter);
-  V r = hn::NegMulAdd(n, set(0.693145752f), x);
-  r = hn::NegMulAdd(n, set(1.42860677e-6f), r);
-  V p = set(1.37805939e-3f);
-  p = hn::MulAdd(p, r, set(8.37312452e-3f));
-  p = hn::MulAdd(p, r, set(4.16695364e-2f));
-  p = hn::MulAdd(p, r, set(1.66664720e-1f));
-  p = hn::MulAdd(p, r, set(4.99999851e-1f));
-  p = hn::MulAdd(p, r, set(1.0f));
-  p = hn::MulAdd(p, r, set(1.0f));
-  return hn::Mul(p, hn::BitCast(kF, hn::ShiftLeft<23>(hn::BitCast(kU, shifted))));
-}
-
-/// e^x for x <= 0 (a rounding error above is harmless): exactly 0 below -87.33, NaN for NaN.
-HWY_INLINE V exp_negative(V x) {
-  const V p = exp_in_range(hn::Max(set(-87.33f), x));  // x86 returns the second operand when one is NaN
-  return hn::IfThenZeroElse(hn::Lt(x, set(-87.33f)), p);
-}
-
-/// e^x everywhere: exactly 0 below -87.33, no more than e^88.37 above, NaN for NaN.
-HWY_INLINE V exp(V x) {
-  return exp_negative(hn::Min(set(88.37f), x));
-}
-
-/// 1 / x to about 1 ulp for normal x whose reciprocal is normal; a vector division costs several times as
-/// much.
-HWY_INLINE V reciprocal(V x) {
-  V r = hn::ApproximateReciprocal(x);  // 14 bits with AVX-512, 12 with AVX2
-  if constexpr (HWY_TARGET != HWY_AVX3) r = hn::MulAdd(hn::NegMulAdd(x, r, set(1.0f)), r, r);
-  return hn::MulAdd(hn::NegMulAdd(x, r, set(1.0f)), r, r);
-}
-
-/// 1 / (1 + e^-x); below -87 about 1e-38 instead of less. NaN for NaN.
-HWY_INLINE V sigmoid(V x) {
-  const V kept = hn::Min(set(87.0f), hn::Max(set(-87.0f), hn::Neg(x)));
-  return reciprocal(hn::Add(set(1.0f), exp_in_range(kept)));
 }
 
 /// Four words of each of several rows that lie four apart, one row a block of 128 bits.

@@ -10,8 +10,8 @@
 
 #include "kernels/cpu/expert_rows.h"
 #include "kernels/cpu/field.h"
+#include "kernels/cpu/functions-inl.h"
 #include "kernels/cpu/make.h"
-#include "kernels/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
@@ -20,39 +20,49 @@ namespace HWY_NAMESPACE {
 HWY_INLINE V swiglu_of(V gate, V up) {
   return hn::Mul(hn::Mul(gate, sigmoid(gate)), up);
 }
+HWY_INLINE Two swiglu_of(Two gate, Two up) {
+  return {swiglu_of(gate.a, up.a), swiglu_of(gate.b, up.b)};
+}
 
 template <class T>
 HWY_INLINE void swiglu_row(const T* x, T* y, int64_t f) {
   int64_t i = 0;
-  for (; i + lanes() <= f; i += lanes()) store(swiglu_of(load(x + i), load(x + f + i)), y + i);
-  if (i < f) store_part(swiglu_of(load_part(x + i, f - i), load_part(x + f + i, f - i)), y + i, f - i);
+  for (; i + two_lanes() <= f; i += two_lanes())
+    stream_two(swiglu_of(load_two(x + i), load_two(x + f + i)), y + i);
+  if (i == f) return;
+  store_two_part(swiglu_of(load_two_part(x + i, f - i), load_two_part(x + f + i, f - i)), y + i, f - i);
 }
 
+template <class Vectors>
 struct Cotangents {
-  V gate, up;
+  Vectors gate, up;
 };
 
-HWY_INLINE Cotangents swiglu_grad_of(V gate, V up, V dy) {
+HWY_INLINE Cotangents<V> swiglu_grad_of(V gate, V up, V dy) {
   const V s = sigmoid(gate);
   const V silu = hn::Mul(gate, s);
   const V slope = hn::MulAdd(silu, hn::Sub(set(1.0f), s), s);  // s + gate s (1 - s)
   return {hn::Mul(hn::Mul(dy, up), slope), hn::Mul(dy, silu)};
 }
+HWY_INLINE Cotangents<Two> swiglu_grad_of(Two gate, Two up, Two dy) {
+  const auto a = swiglu_grad_of(gate.a, up.a, dy.a), b = swiglu_grad_of(gate.b, up.b, dy.b);
+  return {{a.gate, b.gate}, {a.up, b.up}};
+}
 
 template <class T>
 HWY_INLINE void swiglu_grad_row(const T* x, const T* dy, T* dx, int64_t f) {
   int64_t i = 0;
-  for (; i + lanes() <= f; i += lanes()) {
-    const Cotangents d = swiglu_grad_of(load(x + i), load(x + f + i), load(dy + i));
-    store(d.gate, dx + i);
-    store(d.up, dx + f + i);
+  for (; i + two_lanes() <= f; i += two_lanes()) {
+    const auto d = swiglu_grad_of(load_two(x + i), load_two(x + f + i), load_two(dy + i));
+    stream_two(d.gate, dx + i);
+    stream_two(d.up, dx + f + i);
   }
   if (i == f) return;
   const int64_t left = f - i;
-  const Cotangents d =
-      swiglu_grad_of(load_part(x + i, left), load_part(x + f + i, left), load_part(dy + i, left));
-  store_part(d.gate, dx + i, left);
-  store_part(d.up, dx + f + i, left);
+  const auto d =
+      swiglu_grad_of(load_two_part(x + i, left), load_two_part(x + f + i, left), load_two_part(dy + i, left));
+  store_two_part(d.gate, dx + i, left);
+  store_two_part(d.up, dx + f + i, left);
 }
 
 void swiglu_rows(const Field& x, const Field& y, int64_t begin, int64_t end, int64_t f) {

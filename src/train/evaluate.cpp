@@ -72,8 +72,7 @@ Evaluation evaluate(const EvaluateOptions& options, const Host& host) {
   config::Job job;
   job.model = model::read_hugging_face_config(options.model.string());
   job.precision = options.precision;
-  job.train.sequence =
-      options.sequence > 0 ? options.sequence : std::min<int64_t>(job.model.max_position_embeddings, 256);
+  job.train.sequence = window_of(options.sequence, job.model);
   job.train.micro_batch = job.train.global_batch = kWindowsPerTurn;
   const data::TokenFile file(options.data);
   file.check_vocabulary(job.model.vocab_size);

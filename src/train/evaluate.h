@@ -11,7 +11,7 @@ namespace pleat::train {
 struct EvaluateOptions {
   std::filesystem::path model;
   std::filesystem::path data;  // prefix of .bin/.idx
-  int64_t sequence = 0;        // 0: min(max_position_embeddings, 256)
+  int64_t sequence = 0;        // tokens of a window; 0: as window_of() chooses
   config::Precision precision = config::Precision::bf16;
 };
 

@@ -11,6 +11,7 @@
 #include "model/families/hugging_face_config.h"
 #include "model/families/parameters.h"
 #include "run/crew.h"
+#include "train/port_values.h"
 #include "train/weights.h"
 
 namespace pleat::train {
@@ -18,26 +19,6 @@ namespace {
 
 using base::DType;
 using program::Program;
-
-std::vector<double> as_doubles(std::span<const std::byte> bytes, DType dtype) {
-  std::vector<double> values(bytes.size() / static_cast<size_t>(base::size_of(dtype)));
-  for (size_t i = 0; i < values.size(); ++i) {
-    const std::byte* at = bytes.data() + i * static_cast<size_t>(base::size_of(dtype));
-    float f = 0;
-    base::bf16 b;
-    switch (dtype) {
-      case DType::f32:
-        std::memcpy(&f, at, sizeof f), values[i] = f;
-        break;
-      case DType::bf16:
-        std::memcpy(&b, at, sizeof b), values[i] = static_cast<float>(b);
-        break;
-      default:
-        std::memcpy(&values[i], at, sizeof(double));
-    }
-  }
-  return values;
-}
 
 /// What all ranks have sent out, put together.
 struct Collected {
@@ -70,8 +51,7 @@ class ForwardPorts final : public run::Ports {
   }
 
   void take(std::string_view port, int64_t, int, std::span<const std::byte> bytes) override {
-    const program::Port& what = port_named(port);
-    const std::vector<double> values = as_doubles(bytes, what.region.type.dtype);
+    const std::vector<double> values = as_doubles(bytes, port_of(port).region.type.dtype);
     const std::lock_guard lock(out_.mutex);
     if (port == "logits") {
       const int64_t begin = first_token_ * vocabulary_;
@@ -98,16 +78,13 @@ class ForwardPorts final : public run::Ports {
     }
   }
   void fill_seeds(std::span<std::byte> bytes, double value) const {
-    if (port_named("seed.loss").region.type.dtype == DType::f64)
+    if (port_of("seed.loss").region.type.dtype == DType::f64)
       return fill_each<double>(bytes, [&](int64_t) { return value; });
     fill_each<float>(bytes, [&](int64_t) { return static_cast<float>(value); });
   }
 
-  const program::Port& port_named(std::string_view name) const {
-    for (const auto* ports : {&program_.outputs, &program_.inputs})
-      for (const program::Port& port : *ports)
-        if (port.name == name && port.stage == program_.layout.stage_of(rank_).value) return port;
-    base::fail<base::CheckError>("no port '{}'", name);
+  const program::Port& port_of(std::string_view name) const {
+    return port_named(program_, name, program_.layout.stage_of(rank_));
   }
 
   /// The rank's part of a gradient into the whole; data-parallel copies and holders write the same numbers.

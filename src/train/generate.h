@@ -4,8 +4,9 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "config/job.h"
 #include "train/host.h"
@@ -19,9 +20,17 @@ struct GenerateOptions {
   double temperature = 0;  // 0: greedy
   double top_p = 1;
   uint64_t seed = 1;
-  int64_t window = 0;  // 0: min(max_position_embeddings, 256)
+  int64_t window = 0;  // tokens; 0: as window_of() chooses
   config::Precision precision = config::Precision::fp32;
 };
+
+/// The logits of the token that follows the prompt: the numbers that forward() gives for the prompt's last
+/// token.
+std::vector<float> next_logits(const GenerateOptions& options, const Host& host);
+
+/// Greedy at temperature 0; else the draw `uniform`, in [0, 1), among the most likely tokens that together
+/// have probability top_p (Holtzman et al. 2020).
+int32_t choose_token(std::span<const float> logits, const GenerateOptions& options, double uniform);
 
 /// Calls `token` with each new byte; returns all of them.
 std::string generate(const GenerateOptions& options, const Host& host,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/errors.h"
 #include "kernels/catalogue.h"
 #include "model/families/hugging_face_config.h"
 
@@ -37,6 +38,16 @@ compile::Request train_request(const config::Job& job, int cores) {
   const int64_t share = std::max<int64_t>(1, cores / request.layout.world());
   request.threads = static_cast<int>(job.run.threads > 0 ? job.run.threads : share);
   return request;
+}
+
+int64_t window_of(int64_t asked, const config::ModelConfig& model) {
+  constexpr int64_t kUnasked = 256;
+  const int64_t most = model.max_position_embeddings;
+  if (asked > most)
+    base::fail<base::JobError>(
+        "a window of {} tokens is more than the model's max_position_embeddings {}: choose 1 to {}", asked,
+        most, most);
+  return asked > 0 ? asked : std::min(most, kUnasked);
 }
 
 int64_t first_sample(const config::Job& job, int64_t step, int64_t micro_batch, int64_t dp_rank) {

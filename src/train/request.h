@@ -15,6 +15,10 @@ layout::Layout layout_of(const config::Job& job);
 /// `cores`: of this machine, for the number of workers per rank.
 compile::Request train_request(const config::Job& job, int cores);
 
+/// Tokens that a finished model looks at in one turn: what is asked for (JobError when the model has fewer
+/// positions), or for 0 as many as it has, at most 256.
+int64_t window_of(int64_t asked, const config::ModelConfig& model);
+
 /// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank
 /// d. `step` is 0-based.
 int64_t first_sample(const config::Job& job, int64_t step, int64_t micro_batch, int64_t dp_rank);

@@ -114,7 +114,7 @@ class Evaluation {
   Evaluation(const Graph& graph, const std::map<std::string, std::vector<Tensor>>& inputs)
       : graph_(graph), ranks_(graph.layout.size(layout::Axis::dp)), values_(graph.values.size()) {
     for (size_t i = 0; i < values_.size(); ++i)
-      if (graph.values[i].source == Source::input) values_[i] = inputs.at(graph.values[i].name);
+      if (graph.values[i].source != Source::computed) values_[i] = inputs.at(graph.values[i].name);
     for (const Operation& operation : graph.operations) step(operation);
   }
   std::vector<std::vector<Tensor>> take_values() { return std::move(values_); }
@@ -132,14 +132,20 @@ class Evaluation {
       std::vector<const Tensor*> reads;
       for (ValueId operand : operation.operands) reads.push_back(&at(operand)[static_cast<size_t>(rank)]);
       std::vector<Tensor> results =
-          is_view(operation.op) ? view(operation, reads) : compute(operation, reads);
+          is_view(operation.op) ? view(operation, reads) : compute(operation, reads, rank);
       for (size_t i = 0; i < results.size(); ++i) at(operation.results[i]).push_back(std::move(results[i]));
     }
   }
 
-  std::vector<Tensor> compute(const Operation& operation, const std::vector<const Tensor*>& reads) const {
+  std::vector<Tensor> compute(Operation operation, const std::vector<const Tensor*>& reads,
+                              int64_t rank) const {
     std::vector<OperandType> types;
     for (ValueId result : operation.results) types.push_back(local(result));
+    if (!operation.axes.empty()) {  // as bind does
+      const base::Rank id(rank);
+      operation.attributes.set("index", graph_.layout.position_in_group(id, operation.axes));
+      operation.attributes.set("parts", graph_.layout.size(operation.axes));
+    }
     return run_kernel(operation, reads, types);
   }
 
@@ -182,8 +188,12 @@ class Evaluation {
       case Op::reduce_scatter:
         to = distribute(sum(from), Placement::sharded(0), ranks_, nullptr, 0);
         break;
+      case Op::exchange:
+        ASSERT_EQ(ranks_, 1) << "rows change their places only between ranks";
+        to = from;
+        break;
       default:
-        FAIL() << name_of(operation.op) << " in the vjp of one operation";
+        FAIL() << name_of(operation.op) << " is not computed here";
     }
     at(operation.results[0]) = std::move(to);
   }

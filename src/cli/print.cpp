@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pleat print: the job, the draft after a pass, the Program, or one rank's instructions.
+// pleat print: the job, its layout, the draft after a pass, the Program, or one rank's instructions.
 #include <cstdio>
 #include <memory>
 
@@ -9,6 +9,7 @@
 #include "cli/job_arguments.h"
 #include "cli/listing.h"
 #include "compile/compile.h"
+#include "layout/text.h"
 #include "train/request.h"
 
 namespace pleat::cli {
@@ -18,13 +19,17 @@ struct Arguments {
   JobArguments job;
   std::optional<int64_t> rank;
   std::string after;
-  bool expand = false, only_job = false;
+  bool expand = false, only_job = false, only_layout = false;
 };
 
 void check(const Arguments& arguments) {
-  const int whats = int{arguments.only_job} + int{!arguments.after.empty()} + int{arguments.expand};
+  const int whats = int{arguments.only_job} + int{arguments.only_layout} + int{!arguments.after.empty()} +
+                    int{arguments.expand};
   if (whats > 1)
-    base::fail<base::JobError>("--job, --after and --expand ask for different things: choose one");
+    base::fail<base::JobError>("--job, --layout, --after and --expand ask for different things: choose one");
+  if (arguments.rank && (arguments.only_job || arguments.only_layout))
+    base::fail<base::JobError>("--rank {}: {} is the same for every rank, leave one of both out",
+                               *arguments.rank, arguments.only_job ? "--job" : "--layout");
 }
 
 /// Compiles only what the rank needs.
@@ -41,6 +46,10 @@ compile::Request request_of(const Arguments& arguments) {
 
 std::string text_of(Arguments arguments) {
   if (arguments.only_job) return config::print_job(arguments.job.read_complete());
+  if (arguments.only_layout) {  // also of axes that have no operations yet
+    const config::Job job = arguments.job.read_complete();
+    return layout::to_text(train::layout_of(job), job.model.num_hidden_layers);
+  }
   if (arguments.expand && !arguments.rank) arguments.rank = 0;
   const compile::Request request = request_of(arguments);
   if (!arguments.after.empty()) return compile::print_after(request, arguments.after);
@@ -66,13 +75,16 @@ void add_print(Command& root) {
   command.flag("--expand", arguments->expand,
                "the flat instruction list of the rank (0), with its events and peers");
   command.flag("--job", arguments->only_job, "the job with every key and default instead");
+  command.flag("--layout", arguments->only_layout,
+               "the two meshes, the coordinates of each rank, groups and layers instead");
   command.notes(
       fmt::format("The passes, in order: {}\n\n"
                   "Examples:\n"
                   "  pleat print configs/demo.yaml --rank 1\n"
                   "  pleat print configs/demo.yaml --after transfers --rank 0\n"
                   "  pleat print configs/demo.yaml --rank 3 --expand\n"
-                  "  pleat print configs/demo.yaml layout.pp=4 layout.dp=1 layout.ep=1 --job",
+                  "  pleat print configs/demo.yaml layout.pp=4 layout.dp=1 layout.ep=1 --job\n"
+                  "  pleat print configs/demo.yaml layout.tp=2 layout.etp=2 --layout",
                   fmt::join(compile::pass_names(), ", ")));
   command.runs([arguments] { return run(*arguments); });
 }

@@ -2,6 +2,7 @@
 // The commands that look at a Program: print, explain, verify, simulate, bench.
 #include "program.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,6 +66,23 @@ TEST_F(Commands, PrintJobReadsBack) {
   const config::Job job = config::parse_job(text, "printed");
   EXPECT_EQ(job.train.steps, 77);
   EXPECT_EQ(job, config::read_job(folder_ / "job.yaml", std::vector<std::string>{"train.steps=77"}));
+}
+
+TEST_F(Commands, PrintLayoutOfAxesThatCompileRefuses) {
+  const auto words = [](const char* axis, std::vector<std::string> more) {
+    std::vector<std::string> all{"print", "job.yaml", "layout.ep=1", fmt::format("layout.{}=2", axis)};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  for (const char* axis : {"tp", "cp", "vpp", "etp"}) {
+    const std::string text = out_of(words(axis, {"--layout"}));
+    EXPECT_NE(text.find(fmt::format("{}2", axis)), std::string::npos) << text;
+    const Outcome outcome = run_pleat(words(axis, {}), folder_.path());
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_NE(outcome.err.find(fmt::format("no operations yet for axis {} ", axis)), std::string::npos)
+        << outcome.err;
+  }
+  EXPECT_EQ(run_pleat(words("tp", {"--layout", "--rank", "0"}), folder_.path()).code, 2);
 }
 
 TEST_F(Commands, VerifySaysWhatIsProvedAssertedAndHowMuchMemory) {

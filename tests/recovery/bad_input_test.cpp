@@ -44,8 +44,12 @@ TEST(BadJob, AxesThatDoNotDivide) {
   EXPECT_TRUE(says(job_error({"layout.dp=2", "layout.ep=4"}), {"ep", "4", "choose"}));
   EXPECT_TRUE(says(job_error({"layout.pp=5"}), {"pp", "5", "4"}));
   EXPECT_TRUE(says(job_error({"layout.dp=2", "layout.ep=2"}, TinyModel::dense), {"ep", "1"}));
-  for (const char* axis : {"tp", "cp"})
-    EXPECT_TRUE(says(job_error({fmt::format("layout.{}=2", axis)}), {"no operations yet for axis", axis}));
+}
+
+TEST(BadJob, AxesWithoutOperations) {
+  for (const char* axis : {"tp", "cp", "vpp", "etp"})
+    EXPECT_TRUE(says(job_error({fmt::format("layout.{}=2", axis), "layout.dp=2"}),
+                     {fmt::format("no operations yet for axis {} ", axis), "choose 1"}));
 }
 
 TEST(BadJob, HeadsThatDoNotDivide) {

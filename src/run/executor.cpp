@@ -23,10 +23,14 @@ std::vector<Lane> lanes_of(const BoundList& bound, Order order) {
     std::iota(lanes[0].items.begin(), lanes[0].items.end(), 0);
     return lanes;
   }
-  for (int q = program::kQueues - 1; q >= 0;
-       --q)  // transfers before compute: what is posted early arrives early
+  // Transfers before compute: what is posted early arrives early.
+  for (int q = program::kQueues - 1; q >= 0; --q) {
+    const auto queue = static_cast<program::Queue>(q);
     if (!bound.queues[q].empty())
-      lanes.push_back({.name = program::name_of(static_cast<program::Queue>(q)), .items = bound.queues[q]});
+      lanes.push_back({.name = program::name_of(queue),
+                       .items = bound.queues[q],
+                       .transfers = queue != program::Queue::compute});
+  }
   return lanes;
 }
 
@@ -95,13 +99,16 @@ void Rank::Implementation::shuffle_lanes() {
   }
 }
 
-/// Every lane as far as one step; `open`: some lane has work left.
+/// Transfers as far as they go, then one step of compute; `open`: some lane has work left.
 bool Rank::Implementation::try_lanes(bool& open) {
   const bool shuffled = options.shuffle_seed != 0;
   if (shuffled) shuffle_lanes();
   bool moved = false;
   for (int n : order) {
-    moved = advance(lanes[n]) || moved;
+    while (advance(lanes[n])) {
+      moved = true;
+      if (shuffled || !lanes[n].transfers) break;
+    }
     open = open || lanes[n].turn < steps;
     if (moved && shuffled) break;  // choose anew after every instruction
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/host.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -15,6 +16,12 @@ int64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   int64_t size = 0, resident = 0;
   return statm >> size >> resident ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 double wall_seconds() {
@@ -40,6 +47,7 @@ train::Host host(std::FILE* words) {
   train::Host host;
   host.clock = clock_seconds;
   host.wall = wall_seconds;
+  host.thread_clock = thread_seconds;
   host.resident_bytes = resident_bytes;
   host.say = [words](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), words);

@@ -51,7 +51,6 @@ void add_work(const Routes& routes, const Log& log, const target::Target& target
     OpTime& time = times[static_cast<size_t>(move.instruction->op)];
     time.calls += ranks;
     time.ns += ranks * ns;
-    time.ran_ns += ranks * (ran.end_ns - ran.start_ns);
     core_ns += static_cast<double>(ranks * ns * (move.communicates ? 1 : move.work.threads));
   }
   for (size_t op = 0; op < kOps; ++op) {

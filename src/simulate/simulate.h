@@ -89,11 +89,10 @@ struct Result {
 /// of a communication disagree, or when a list is missing that another one talks to.
 Result simulate(const program::Program& program, const target::Target& target, const Options& options = {});
 
-/// The factors with which the simulated ranks spend the measured nanoseconds, by operation and over all ranks
-/// of one turn, in computing and host instructions: as they ran, slowed by the ranks they share the machine
-/// with. Operations without a measurement keep the factors of `options`. The transports are not measured:
-/// their times are waiting for the most part.
-Calibration calibrate(const program::Program& program, const target::Target& target, Options options,
+/// The factors with which the cost model gives the measured nanoseconds, by operation, over all ranks of one
+/// turn: as a rank's thread spends them, not waiting for others nor for a core. What was not measured (0)
+/// keeps its factor in `options`.
+Calibration calibrate(const program::Program& program, const target::Target& target, const Options& options,
                       const std::array<int64_t, kOps>& measured_ns);
 
 /// The spans in the trace format of Perfetto and chrome://tracing: a process per rank, a thread per queue.

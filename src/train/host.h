@@ -14,6 +14,7 @@ namespace pleat::train {
 struct Host {
   std::function<double()> clock;              // monotonic seconds
   std::function<double()> wall;               // seconds since 1970
+  std::function<double()> thread_clock{};     // seconds that a core worked for the calling thread
   std::function<int64_t()> resident_bytes;    // of this process
   std::function<void(std::string_view)> say;  // progress, notes; as it is, with its own line ends
   bool terminal = false;                      // say() goes to a terminal

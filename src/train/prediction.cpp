@@ -21,9 +21,13 @@ double seconds(int64_t ns) {
   return static_cast<double>(ns) * 1e-9;
 }
 
+bool share_cores(const program::Program& program, int cores) {
+  return program.layout.world() * program.threads > cores;
+}
+
 void set_aim(const program::Program& program, int cores, ReportInput& input) {
   const int64_t ranks = program.layout.world();
-  const bool share = ranks * program.threads > cores;
+  const bool share = share_cores(program, cores);
   input.prediction_aim = share ? kAimShared : kAimAlone;
   input.prediction_note = fmt::format("{} rank{} of {} thread{} {} {} core{}", ranks, ranks == 1 ? "" : "s",
                                       program.threads, program.threads == 1 ? "" : "s",
@@ -49,7 +53,10 @@ void predict_step(const config::Job& job, const program::Program& program, const
   if (recorder.turns() == 0) return;
   input.measured_timeline = recorder.timeline(recorder.typical_turn());
   options.spans = false;
-  options.calibration = simulate::calibrate(program, target, options, recorder.by_operation());
+  // Where ranks share cores, what passes from begin to end says less than what cores worked.
+  const bool shared = share_cores(program, target.cores) && host.thread_clock;
+  options.calibration =
+      simulate::calibrate(program, target, options, shared ? recorder.worked() : recorder.ran());
   input.calibrated_step_seconds = seconds(simulate::simulate(program, target, options).step_ns);
 }
 

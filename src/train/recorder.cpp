@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace pleat::train {
 namespace {
@@ -18,7 +19,8 @@ int64_t nanoseconds(double seconds) {
 
 }  // namespace
 
-Recorder::Recorder(const Program& program, int turns) : program_(program), turns_(turns) {
+Recorder::Recorder(const Program& program, int turns, Clock thread_clock)
+    : program_(program), turns_(turns), thread_clock_(std::move(thread_clock)) {
   ranks_.resize(static_cast<size_t>(program.layout.world()));
   for (size_t rank = 0; rank < ranks_.size(); ++rank) {
     RankTimes& times = ranks_[rank];
@@ -33,20 +35,22 @@ Recorder::Recorder(const Program& program, int turns) : program_(program), turns
   }
 }
 
-run::Times Recorder::times() {
-  return [this](base::Rank rank, int instance, int instruction, double begin, double end) {
-    add(rank, instance, instruction, begin, end);
+run::Times Recorder::start(base::Rank rank) {
+  if (thread_clock_) ranks_[static_cast<size_t>(rank.value)].told = thread_clock_();
+  return [this](base::Rank id, int instance, int instruction, double begin, double end) {
+    add(id, instance, instruction, begin, end);
   };
 }
 
-/// Each rank has its own lines, so its thread shares nothing with the others.
 void Recorder::add(base::Rank rank, int instance, int instruction, double begin, double end) {
   RankTimes& times = ranks_[static_cast<size_t>(rank.value)];
+  const double now = thread_clock_ ? thread_clock_() : 0;
+  const double worked = now - std::exchange(times.told, now);
   const size_t number = times.first[static_cast<size_t>(instance)] + static_cast<size_t>(instruction);
   const int32_t turn = times.seen[number];
   if (turn >= turns_) return;
   ++times.seen[number];
-  times.ran[static_cast<size_t>(turn) * times.seen.size() + number] = {begin, end};
+  times.ran[static_cast<size_t>(turn) * times.seen.size() + number] = {begin, end, worked};
 }
 
 int Recorder::turns() const {
@@ -93,25 +97,40 @@ std::vector<TimelineSpan> Recorder::timeline(int turn) const {
   return spans;
 }
 
-std::array<int64_t, simulate::kOps> Recorder::by_operation() const {
-  using Seconds = std::array<double, simulate::kOps>;
-  std::vector<std::pair<double, Seconds>> all(static_cast<size_t>(turns()));  // with what they are ranked by
-  for (size_t turn = 0; turn < all.size(); ++turn)
+template <class Value>
+Recorder::Nanoseconds Recorder::by_operation(const Value& value) const {
+  struct Turn {
+    double all = 0;
+    std::array<double, simulate::kOps> seconds{};
+  };
+  std::vector<Turn> turns(static_cast<size_t>(this->turns()));
+  for (size_t turn = 0; turn < turns.size(); ++turn)
     for (size_t rank = 0; rank < ranks_.size(); ++rank)
       for_each(base::Rank(static_cast<int64_t>(rank)), static_cast<int>(turn),
                [&](const Instance&, const Instruction& instruction, const Ran& ran) {
-                 all[turn].second[static_cast<size_t>(instruction.op)] += ran.end - ran.begin;
-                 if (!graph::is_communication(instruction.op)) all[turn].first += ran.end - ran.begin;
+                 const double seconds = value(instruction, ran);
+                 turns[turn].seconds[static_cast<size_t>(instruction.op)] += seconds;
+                 turns[turn].all += seconds;
                });
-  std::sort(all.begin(), all.end());
-  const size_t cut = all.size() >= 3 ? 1 : 0, count = all.size() - 2 * cut;
-  std::array<int64_t, simulate::kOps> means{};
-  for (size_t op = 0; op < means.size() && count > 0; ++op) {
+  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return a.all < b.all; });
+  if (turns.size() >= 3) turns = {turns.begin() + 1, turns.end() - 1};
+  Nanoseconds means{};
+  for (size_t op = 0; op < means.size(); ++op) {
     double sum = 0;
-    for (size_t i = cut; i < cut + count; ++i) sum += all[i].second[op];
-    means[op] = nanoseconds(sum / static_cast<double>(count));
+    for (const Turn& turn : turns) sum += turn.seconds[op];
+    means[op] = turns.empty() ? 0 : nanoseconds(sum / static_cast<double>(turns.size()));
   }
   return means;
+}
+
+Recorder::Nanoseconds Recorder::ran() const {
+  return by_operation([](const Instruction& instruction, const Ran& ran) {
+    return graph::is_communication(instruction.op) ? 0 : ran.end - ran.begin;
+  });
+}
+
+Recorder::Nanoseconds Recorder::worked() const {
+  return by_operation([](const Instruction&, const Ran& ran) { return ran.worked; });
 }
 
 std::vector<TimelineSpan> timeline_of(const simulate::Result& result) {

@@ -111,7 +111,7 @@ class Training {
   }
 
   void start_ranks() {
-    recorder_ = std::make_unique<Recorder>(program_, static_cast<int>(kRecordedSteps));
+    recorder_ = std::make_unique<Recorder>(program_, static_cast<int>(kRecordedSteps), host_.thread_clock);
     memory_.resident_before = host_.resident_bytes();
     board_ =
         std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
@@ -180,7 +180,7 @@ class Training {
 
   void record(bool on) {
     crew_->each(
-        [&](base::Rank, run::Rank& rank) { rank.tell_times(on ? recorder_->times() : run::Times()); });
+        [&](base::Rank id, run::Rank& rank) { rank.tell_times(on ? recorder_->start(id) : run::Times()); });
   }
 
   void measure_memory() {

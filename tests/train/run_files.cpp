@@ -39,6 +39,7 @@ class RunFiles : public ::testing::Test {
     host.clock = host.wall = [] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
     };
+    host.thread_clock = host.clock;
     host.resident_bytes = [calls = std::make_shared<int64_t>(0)] { return (++*calls) << 20; };
     host.say = [&](std::string_view text) { said += text; };
     host.cores = 2;

@@ -8,10 +8,6 @@
 namespace pleat::base {
 namespace {
 
-constexpr uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
-constexpr uint32_t kWeyl0 = 0x9E3779B9u, kWeyl1 = 0xBB67AE85u;
-constexpr int kRounds = 10;
-
 uint64_t fnv1a(uint64_t hash, std::string_view bytes) {
   for (unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3u;
   return hash;
@@ -29,13 +25,13 @@ constexpr double kUnit = 0x1p-53;
 }  // namespace
 
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < kRounds; ++round) {
-    const uint64_t product0 = uint64_t{kMultiplier0} * counter[0];
-    const uint64_t product1 = uint64_t{kMultiplier1} * counter[2];
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    const uint64_t product0 = uint64_t{kPhiloxMultiplier0} * counter[0];
+    const uint64_t product1 = uint64_t{kPhiloxMultiplier1} * counter[2];
     counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(product1),
                static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(product0)};
-    key[0] += kWeyl0;
-    key[1] += kWeyl1;
+    key[0] += kPhiloxWeyl0;
+    key[1] += kPhiloxWeyl1;
   }
   return counter;
 }
@@ -50,7 +46,7 @@ static std::array<uint64_t, 2> block64(uint64_t index, uint64_t place, uint64_t 
 RandomStream::RandomStream(uint64_t seed, std::string_view name, std::string_view usage) {
   uint64_t hash = fnv1a(0xcbf29ce484222325u, name);
   hash = fnv1a(hash, std::string_view("\0", 1));  // ("ab", "c") and ("a", "bc") are different streams
-  key_ = mix(fnv1a(hash, usage) ^ mix(seed + kWeyl0));
+  key_ = mix(fnv1a(hash, usage) ^ mix(seed + kPhiloxWeyl0));
 }
 
 uint64_t RandomStream::bits(uint64_t index, uint64_t place) const {

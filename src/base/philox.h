@@ -5,9 +5,14 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace pleat::base {
+
+inline constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
+inline constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
+inline constexpr int kPhiloxRounds = 10;
 
 /// One block: four 32-bit words from a 128-bit counter and a 64-bit key, least significant word first.
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
@@ -28,6 +33,8 @@ class RandomStream {
   double normal(uint64_t index, uint64_t place = 0) const;
   /// Both normals of elements 2i and 2i+1: half the work where a run of elements is wanted.
   std::array<double, 2> normal_pair(uint64_t pair, uint64_t place = 0) const;
+  /// values[i] = deviation * normal(first + i), rounded once: many at a time, in every bit the same.
+  void fill_normals(uint64_t first, double deviation, std::span<float> values) const;
 
  private:
   uint64_t key_;

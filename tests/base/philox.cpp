@@ -50,6 +50,21 @@ TEST(RandomStream, NormalsOfAPairAreTheElements) {
   }
 }
 
+TEST(RandomStream, FilledNormalsAreTheElementsInEveryBit) {
+  const RandomStream stream(7, "x", "fill");
+  const auto expect_same = [&](uint64_t first, double deviation, size_t count) {
+    std::vector<float> values(count);
+    stream.fill_normals(first, deviation, values);
+    for (size_t i = 0; i < count; ++i)
+      ASSERT_EQ(values[i], static_cast<float>(deviation * stream.normal(first + i))) << first << " + " << i;
+  };
+  expect_same(0, 1.0, 1000001);
+  for (size_t count : {0, 1, 2, 3, 15, 16, 17, 40})
+    for (uint64_t first : {0, 1, 6}) expect_same(first, 0.02, count);
+  expect_same((uint64_t{1} << 33) - 101, 0.02, 1000);  // the counter's first word overflows
+  expect_same(5, 1e-38, 1000);                         // subnormal floats
+}
+
 /// Mean of n samples of a variable with this deviation, allowed to be five of its own deviations off.
 double bound_of_mean(double deviation, double n) {
   return 5.0 * deviation / std::sqrt(n);

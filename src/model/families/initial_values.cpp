@@ -11,21 +11,6 @@ namespace {
 
 using base::Shape;
 
-/// Elements [first, first + values.size()) of the stream. Two neighbours share a block, so the ends may waste
-/// half of one.
-void fill_normal(const base::RandomStream& stream, uint64_t first, double deviation,
-                 std::span<float> values) {
-  size_t i = 0;
-  if (first % 2 == 1 && !values.empty())
-    values[i++] = static_cast<float>(deviation * stream.normal_pair(first / 2)[1]);
-  for (; i + 1 < values.size(); i += 2) {
-    const auto [even, odd] = stream.normal_pair((first + i) / 2);
-    values[i] = static_cast<float>(deviation * even);
-    values[i + 1] = static_cast<float>(deviation * odd);
-  }
-  if (i < values.size()) values[i] = static_cast<float>(deviation * stream.normal_pair((first + i) / 2)[0]);
-}
-
 void check_slice(const Parameter& parameter, const Shape& begin, const Shape& extent, size_t values) {
   bool inside = begin.dims() == parameter.shape.dims() && extent.dims() == parameter.shape.dims();
   for (int dim = 0; inside && dim < extent.dims(); ++dim)
@@ -68,8 +53,8 @@ void initial_values(const Parameter& parameter, const Shape& begin, const Shape&
   }
   const base::RandomStream stream(seed, parameter.name, "initial value");
   for_each_run(parameter.shape, begin, extent, [&](int64_t first, int64_t count) {
-    fill_normal(stream, static_cast<uint64_t>(first), parameter.deviation,
-                values.first(static_cast<size_t>(count)));
+    stream.fill_normals(static_cast<uint64_t>(first), parameter.deviation,
+                        values.first(static_cast<size_t>(count)));
     values = values.subspan(static_cast<size_t>(count));
   });
 }

@@ -20,6 +20,11 @@ HWY_BEFORE_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
+/// Elements that are taken at once.
+HWY_INLINE int64_t group() {
+  return kTogether * lanes();
+}
+
 /// The sum over a row of e^(x - reference), in one pass. The reference need not be the highest logit but must
 /// not be far below it, or the sum overflows; a block that has outgrown it is taken again with a higher one.
 template <class T>
@@ -28,10 +33,10 @@ class SumOfExponentials {
   /// The reference is the highest of the first block.
   SumOfExponentials(const T* x, int64_t count) : reference_(highest(x, count)) {}
 
-  /// One block, `count` a multiple of two_lanes().
+  /// One block, `count` a multiple of group().
   void add(const T* x, int64_t count) {
     Terms terms = terms_of(x, count);
-    if (!hn::AllFalse(kF, hn::Gt(terms.top, set(kRise)))) {
+    if (!hn::AllFalse(kF, hn::Gt(terms.top, set(reference_ + kRise)))) {
       raise(highest(x, count));
       terms = terms_of(x, count);
     }
@@ -44,33 +49,39 @@ class SumOfExponentials {
  private:
   static constexpr float kRise = 8;
   struct Terms {
-    V sum, top;  // top: of x - reference
+    V sum, top;  // of e^(x - reference), of x
   };
 
+  static HWY_INLINE void load_group(const T* x, V (&v)[kTogether]) {
+    for (int j = 0; j < kTogether; j += 2) {
+      const Two two = load_two(x + j * lanes());
+      v[j] = two.a;
+      v[j + 1] = two.b;
+    }
+  }
+
   static HWY_INLINE float highest(const T* x, int64_t count) {
-    V top = set(-HUGE_VALF);
-    for (int64_t i = 0; i < count; i += two_lanes()) {
-      const Two v = load_two(x + i);
-      top = hn::Max(top, hn::Max(v.a, v.b));
+    V v[kTogether], top = set(-HUGE_VALF);
+    for (int64_t i = 0; i < count; i += group()) {
+      load_group(x + i, v);
+      for (const V& each : v) top = hn::Max(top, each);
     }
     return std::max(max_lanes(top), std::numeric_limits<float>::lowest());  // -inf - -inf would be NaN
   }
 
-  HWY_INLINE void add_term(V x, V& sum, V& top) const {
-    const V below = hn::Sub(x, set(reference_));
-    top = hn::Max(top, below);
-    const Scaled e = exp_parts_for_sum(hn::Max(set(-88.0f), below));
-    sum = hn::MulAdd(e.mantissa, e.power, sum);
-  }
-
   HWY_INLINE Terms terms_of(const T* x, int64_t count) const {
-    Two sum{hn::Zero(kF), hn::Zero(kF)}, top{set(-HUGE_VALF), set(-HUGE_VALF)};
-    for (int64_t i = 0; i < count; i += two_lanes()) {
-      const Two v = load_two(x + i);
-      add_term(v.a, sum.a, top.a);
-      add_term(v.b, sum.b, top.b);
+    V v[kTogether], sum[kTogether], top[2] = {set(-HUGE_VALF), set(-HUGE_VALF)};
+    for (V& each : sum) each = hn::Zero(kF);
+    for (int64_t i = 0; i < count; i += group()) {
+      load_group(x + i, v);
+      for (int j = 0; j < kTogether; ++j) {
+        top[j % 2] = hn::Max(top[j % 2], v[j]);
+        v[j] = hn::Max(set(-88.0f), hn::Sub(v[j], set(reference_)));
+      }
+      add_exponentials(v, sum);
     }
-    return {hn::Add(sum.a, sum.b), hn::Max(top.a, top.b)};
+    for (int j = 1; j < kTogether; ++j) sum[0] = hn::Add(sum[0], sum[j]);
+    return {sum[0], hn::Max(top[0], top[1])};
   }
 
   HWY_INLINE void raise(float reference) {
@@ -86,13 +97,13 @@ class SumOfExponentials {
 template <class T>
 HWY_INLINE float log_sum_exp(const T* x, int64_t n) {
   constexpr int64_t kBlock = 1024;
-  const int64_t whole = n / two_lanes() * two_lanes();
-  T rest[2 * HWY_MAX_BYTES / sizeof(float)];
-  std::fill(rest, rest + two_lanes(), T(-HUGE_VALF));
+  const int64_t whole = n / group() * group();
+  T rest[kTogether * HWY_MAX_BYTES / sizeof(float)];
+  std::fill(rest, rest + group(), T(-HUGE_VALF));
   std::copy(x + whole, x + n, rest);
-  SumOfExponentials<T> sum(whole == 0 ? rest : x, whole == 0 ? two_lanes() : std::min(kBlock, whole));
+  SumOfExponentials<T> sum(whole == 0 ? rest : x, whole == 0 ? group() : std::min(kBlock, whole));
   for (int64_t i = 0; i < whole; i += kBlock) sum.add(x + i, std::min(kBlock, whole - i));
-  if (whole < n) sum.add(rest, two_lanes());
+  if (whole < n) sum.add(rest, group());
   return sum.log();
 }
 

@@ -18,7 +18,7 @@ namespace pleat::kernels::cpu {
 namespace HWY_NAMESPACE {
 
 HWY_INLINE V swiglu_of(V gate, V up) {
-  return hn::Mul(hn::Mul(gate, sigmoid(gate)), up);
+  return sigmoid(gate).times(hn::Mul(gate, up));
 }
 HWY_INLINE Two swiglu_of(Two gate, Two up) {
   return {swiglu_of(gate.a, up.a), swiglu_of(gate.b, up.b)};
@@ -39,8 +39,8 @@ struct Cotangents {
 };
 
 HWY_INLINE Cotangents<V> swiglu_grad_of(V gate, V up, V dy) {
-  const V s = sigmoid(gate);
-  const V silu = hn::Mul(gate, s);
+  const Sigmoid sigma = sigmoid(gate);
+  const V s = sigma.times(set(1.0f)), silu = sigma.times(gate);
   const V slope = hn::MulAdd(silu, hn::Sub(set(1.0f), s), s);  // s + gate s (1 - s)
   return {hn::Mul(hn::Mul(dy, up), slope), hn::Mul(dy, silu)};
 }

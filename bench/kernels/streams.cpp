@@ -1,108 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row kernels against a copy of as many bytes by as many threads. `streams [threads]`.
+// Row kernels against a copy of as many bytes by as many threads, 1 and 2 of them. `streams [NAME]` measures
+// only the operations whose names contain NAME. bench/README.md says how to read it.
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <cstdio>
+#include <string_view>
 
-#include "bound_kernel.h"
+#include "machine.h"
 #include "rounds.h"
+#include "stream_cases.h"
 
 namespace pleat::bench {
 namespace {
 
 using base::DType;
-using graph::Op;
-using graph::OperandType;
-using graph::Signature;
+using kernels::Team;
 
-constexpr int64_t kTokens = 65536, kWidth = 512, kHead = 64, kVocabulary = 32000, kExperts = 16, kTopK = 2;
+constexpr int kThreads[] = {1, 2};
+constexpr double kUsable = 1.8;  // of the copy's speed on 2 threads: below, the second is not a whole one
 
-OperandType dense(DType dtype, std::initializer_list<int64_t> dims) {
-  return OperandType::dense(dtype, base::Shape(dims));
+void copy_by(Team& team, const Memory& from, const Memory& to, int64_t bytes) {
+  constexpr int64_t kPiece = 1 << 16;
+  team.run((bytes + kPiece - 1) / kPiece, [&](int64_t i, int) {
+    std::memcpy(to.data() + i * kPiece, from.data() + i * kPiece,
+                static_cast<size_t>(std::min(kPiece, bytes - i * kPiece)));
+  });
 }
 
-/// Rows as a route gives them: tokens spread over experts by a hash, each expert's rows in order of the
-/// tokens.
-void fill_route(std::byte* rows, int64_t tokens) {
-  int64_t next[kExperts];
-  for (int64_t e = 0; e < kExperts; ++e) next[e] = e * (tokens * kTopK / kExperts + tokens / 8);
-  for (int64_t i = 0; i < tokens * kTopK; ++i)
-    reinterpret_cast<int32_t*>(rows)[i] =
-        static_cast<int32_t>(next[(static_cast<uint32_t>(i) * 2654435761u >> 16) % kExperts]++);
+double copy_speed_of_two(Team& one, Team& two) {
+  constexpr int64_t kBytes = 128 << 20;
+  const Memory from(kBytes), to(kBytes);
+  const Ratio r = in_turns([&] { copy_by(two, from, to, kBytes); }, [&] { copy_by(one, from, to, kBytes); });
+  fmt::print(
+      "copy: {:.1f} GB/s by 1 thread, {:.1f} by 2; peak(2)/peak(1) = {:.2f}, median of rounds {:.2f}\n",
+      2e-9 * kBytes / r.other, 2e-9 * kBytes / r.ours, r.other / r.ours, r.speed);
+  return r.other / r.ours;
 }
 
-struct Row {
-  Signature signature;
-  int route = -1;  // the operand that holds a route
+class Table {
+ public:
+  explicit Table(bool two_are_usable) : usable_{true, two_are_usable} {
+    if (!two_are_usable)
+      fmt::print("* 2 threads copy less than {} times as fast as 1: these rows are not used\n", kUsable);
+    fmt::print("\n{:20} {:4} {:>7} {:>8} {:>8} {:>8} {:>7} {:>7}\n", "operation", "", "threads", "MB", "GB/s",
+               "copy", "ratio", "target");
+  }
+
+  void measure(const StreamCase& test_case, Team& team) {
+    const BoundKernel ours(test_case.signature, team);
+    prepare(test_case, ours);
+    const int64_t bytes = moved_bytes(test_case, ours);
+    const Memory from(bytes / 2), to(bytes / 2);
+    const Ratio r = in_turns([&] { ours.run(); }, [&] { copy_by(team, from, to, bytes / 2); });
+    const bool usable = usable_[team.size() - 1];
+    print(test_case, team.size(), usable ? ' ' : '*', static_cast<double>(bytes), r);
+    if (test_case.target == 0 || !usable) return;
+    ++counted_;
+    if (r.speed >= test_case.target) ++reached_;
+  }
+
+  void print_count() const { fmt::print("\n{} of {} at or above their targets\n", reached_, counted_); }
+
+ private:
+  static void print(const StreamCase& test_case, int threads, char mark, double bytes, const Ratio& r) {
+    fmt::print("{:20} {:4} {:6}{} {:8.1f} ", graph::name_of(test_case.signature.op),
+               base::name_of(test_case.signature.reads[0].dtype), threads, mark, 1e-6 * bytes);
+    if (test_case.flops > 0)
+      fmt::print("{:>35}\n", fmt::format("{:.1f} GFlop/s", 1e-9 * test_case.flops / r.ours));
+    else if (test_case.target == 0)
+      fmt::print("{:8.2f} {:8.2f} {:7.2f}\n", 1e-9 * bytes / r.ours, 1e-9 * bytes / r.other, r.speed);
+    else
+      fmt::print("{:8.2f} {:8.2f} {:7.2f} {:7.2f}{}\n", 1e-9 * bytes / r.ours, 1e-9 * bytes / r.other,
+                 r.speed, test_case.target, r.speed < test_case.target ? "  below" : "");
+    std::fflush(stdout);
+  }
+
+  bool usable_[2];
+  int counted_ = 0, reached_ = 0;
 };
 
-std::vector<Row> rows_of(DType a) {
-  const auto x = dense(a, {kTokens, kWidth}), two = dense(a, {kTokens, 2 * kWidth}),
-             w = dense(DType::f32, {kWidth});
-  const auto numbers = dense(DType::f32, {kTokens}), ids = dense(DType::i32, {kTokens});
-  const int64_t tokens = kTokens / kTopK, bound = kTokens + kExperts * tokens / 8;
-  const auto half = dense(a, {tokens, kWidth}), buffer = dense(a, {bound, kWidth});
-  const auto route = dense(DType::i32, {tokens, kTopK}), weights = dense(DType::f32, {tokens, kTopK});
-  const auto heads = dense(a, {kTokens, kWidth / kHead, kHead}), table = dense(DType::f32, {256, kHead});
-  const auto logits = dense(a, {1024, kVocabulary}), per_row = dense(DType::f32, {1024}),
-             targets = dense(DType::i32, {1024});
-  return {{{Op::rms_norm, {{"eps", 1e-5}}, {x, w}, {x, numbers}}},
-          {{Op::rms_norm_grad, {}, {x, w, numbers, x}, {x, w}}},
-          {{Op::swiglu, {}, {two}, {x}}},
-          {{Op::swiglu_grad, {}, {two, x}, {two}}},
-          {{Op::rope, {{"inverse", int64_t{0}}}, {heads, ids, table}, {heads}}},
-          {{Op::permute, {}, {half, route}, {buffer}}, 1},
-          {{Op::unpermute, {}, {buffer, route}, {half}}, 1},
-          {{Op::combine, {}, {buffer, route, weights}, {half}}, 1},
-          {{Op::combine_grad, {}, {buffer, route, weights, half}, {buffer, weights}}, 1},
-          {{Op::cross_entropy, {}, {logits, targets, per_row}, {per_row, per_row}}},
-          {{Op::cross_entropy_grad, {}, {logits, targets, per_row, per_row, per_row}, {logits}}}};
-}
-
-Signature adamw() {
-  const auto n = dense(DType::f32, {16 << 20});
-  return {Op::adamw,
-          {{"beta1", 0.9}, {"beta2", 0.95}, {"eps", 1e-8}, {"weight_decay", 0.1}},
-          {n, dense(DType::f64, {1}), dense(DType::i32, {1}), dense(DType::f64, {8})},
-          {n, n, n}};
-}
-
-/// Bytes that must move: routes touch only the rows they name, an update reads what it writes.
-int64_t moved(const Row& row, const BoundKernel& kernel) {
-  if (row.signature.op == Op::adamw) return 7 * row.signature.reads[0].bytes();
-  if (row.route < 0) return kernel.bytes();
-  const auto* types = &row.signature.reads;
-  const int64_t element = base::size_of((*types)[0].dtype), rows = kTokens * kWidth * element;
-  const int64_t half = rows / kTopK;
-  return row.signature.op == Op::combine_grad ? 2 * rows + half : rows + half;
-}
-
-void compare(const Row& row, kernels::Team& team) {
-  const BoundKernel ours(row.signature, team);
-  if (row.route >= 0) fill_route(ours.read(static_cast<size_t>(row.route)), kTokens / kTopK);
-  if (row.signature.op == Op::adamw) *reinterpret_cast<int32_t*>(ours.read(2)) = 1;
-  const int64_t bytes = moved(row, ours);
-  const Memory from(bytes / 2), to(bytes / 2);
-  const auto copy = [&] {
-    constexpr int64_t kPiece = 1 << 16;
-    team.run((bytes / 2 + kPiece - 1) / kPiece, [&](int64_t i, int) {
-      std::memcpy(to.data() + i * kPiece, from.data() + i * kPiece,
-                  static_cast<size_t>(std::min(kPiece, bytes / 2 - i * kPiece)));
-    });
-  };
-  const Ratio r = in_turns([&] { ours.run(); }, copy);
-  const double gigabytes = 1e-9 * static_cast<double>(bytes);
-  fmt::print("{:20} {:4} {} threads {:7.1f} MB: {:6.2f} GB/s, copy {:6.2f} GB/s, ratio {:.2f}\n",
-             graph::name_of(row.signature.op), base::name_of(row.signature.reads[0].dtype), team.size(),
-             gigabytes * 1e3, gigabytes / r.ours, gigabytes / r.other, r.speed);
+void run(std::string_view name) {
+  print_machine();
+  Team one(kThreads[0]), two(kThreads[1]);
+  Table table(copy_speed_of_two(one, two) >= kUsable);
+  for (Team* team : {&one, &two})
+    for (const auto& cases : {stream_cases(DType::f32), stream_cases(DType::bf16), stream_cases_of_numbers()})
+      for (const StreamCase& test_case : cases)
+        if (graph::name_of(test_case.signature.op).find(name) != std::string_view::npos)
+          table.measure(test_case, *team);
+  table.print_count();
 }
 
 }  // namespace
 }  // namespace pleat::bench
 
 int main(int count, char** arguments) {
-  pleat::kernels::Team team(count > 1 ? std::atoi(arguments[1]) : 1);
-  for (const auto dtype : {pleat::base::DType::f32, pleat::base::DType::bf16})
-    for (const auto& row : pleat::bench::rows_of(dtype)) pleat::bench::compare(row, team);
-  pleat::bench::compare({pleat::bench::adamw()}, team);
+  pleat::bench::run(count > 1 ? arguments[1] : "");
 }

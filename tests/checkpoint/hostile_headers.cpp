@@ -37,6 +37,9 @@ struct Case {
   size_t data_bytes;
   std::string_view expected;
 };
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 class HostileHeader : public ::testing::TestWithParam<Case> {};
 

@@ -5,6 +5,7 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,10 @@ struct Fixture {
   Noise noise;
   bool has(const std::string& file) const { return std::filesystem::exists(folder / file); }
 };
+
+inline void PrintTo(const Fixture& fixture, std::ostream* out) {
+  *out << fixture.name;
+}
 
 /// Every case of the manifest; of those only the ones that have `file`, when it is given.
 std::vector<Fixture> fixtures(const std::string& file = {});

@@ -42,6 +42,9 @@ struct Split {
   const char* fixture;
   const char* layout;
 };
+void PrintTo(const Split& split, std::ostream* out) {
+  *out << split.fixture << " " << split.layout;
+}
 
 std::string split_name(const testing::TestParamInfo<Split>& info) {
   return info.param.name;

@@ -15,6 +15,9 @@ struct Case {
   std::string name;
   compile::Request request;
 };
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 layout::Degrees degrees(int64_t pp, int64_t dp, int64_t ep) {
   layout::Degrees d;

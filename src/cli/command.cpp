@@ -109,6 +109,12 @@ void Command::option(const std::string& name, std::optional<int64_t>& into, cons
       ->check(in_range(static_cast<double>(least), HUGE_VAL));
 }
 
+void Command::option(const std::string& name, std::optional<std::string>& into, const std::string& label,
+                     const std::string& help) {
+  const std::function<void(const std::string&)> take = [&into](const std::string& value) { into = value; };
+  labelled(app_->add_option_function(name, take, help), label);
+}
+
 void Command::required(const std::string& name, std::string& into, const std::string& label,
                        const std::string& help) {
   labelled(app_->add_option(name, into, help), label)->required();

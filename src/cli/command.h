@@ -45,6 +45,8 @@ class Command {
   /// Without a default.
   void option(const std::string& name, std::optional<int64_t>& into, const std::string& label,
               const std::string& help, int64_t least);
+  void option(const std::string& name, std::optional<std::string>& into, const std::string& label,
+              const std::string& help);
   void required(const std::string& name, std::string& into, const std::string& label,
                 const std::string& help);
   void choice(const std::string& name, std::string& into, std::span<const std::string_view> among,

@@ -9,9 +9,6 @@
 #include "cli/commands.h"
 #include "cli/host.h"
 #include "cli/names.h"
-#include "data/bytes.h"
-#include "model/families/hugging_face_config.h"
-#include "train/progress.h"
 #include "train/run_report.h"
 
 namespace pleat::cli {
@@ -31,10 +28,7 @@ int run(const Arguments& arguments) {
   options.precision = precision_named(arguments.dtype);
   const train::Evaluation evaluation = train::evaluate(options, host(stderr));
   if (!arguments.out.empty()) base::write_text(arguments.out, train::evaluation_text(evaluation));
-  const bool bytes = model::read_hugging_face_config(arguments.model).vocab_size == data::kByteVocabulary;
-  fmt::print("{} tokens, {:.4f} nats each of the {} that were predicted, {:.4f} bits per {}\n",
-             train::humanise_count(evaluation.tokens), evaluation.loss,
-             train::humanise_count(evaluation.counted), evaluation.bits_per_token, bytes ? "byte" : "token");
+  fmt::print("{}", train::to_text(evaluation));
   return 0;
 }
 

@@ -15,13 +15,13 @@ namespace {
 struct Arguments {
   JobArguments job;
   int64_t steps = 0;
-  std::string resume;
+  std::optional<std::string> resume;
 };
 
 int run(const Arguments& arguments) {
   train::TrainOptions options;
   options.stop_after = arguments.steps;
-  if (!arguments.resume.empty()) options.resume = arguments.resume;
+  if (arguments.resume) options.resume = *arguments.resume;
   train::train(arguments.job.read(), options, host(stdout));
   return 0;
 }

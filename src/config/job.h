@@ -53,7 +53,6 @@ struct TrainSettings {
   int64_t micro_batch = 1;   // samples per micro-batch
   int64_t sequence = 0;      // tokens per sample
   int64_t seed = 0;
-  int64_t log_every = 1;
   bool operator==(const TrainSettings&) const = default;
 };
 
@@ -70,7 +69,7 @@ struct CheckpointSettings {
 
 struct DataSettings {
   std::string train;                // prefix of a .bin/.idx pair
-  std::string held_out;             // the same; empty: none
+  std::string held_out;             // the same, for the end of the run; empty: none
   bool separate_documents = false;  // attention and positions restart at document boundaries
   bool operator==(const DataSettings&) const = default;
 };
@@ -112,7 +111,6 @@ struct Job {
   int64_t micro_batches() const {
     return train.global_batch / (train.micro_batch * layout.dp);
   }  // per rank and step
-  int64_t dense_ranks() const { return layout.pp * layout.dp * layout.cp * layout.tp; }
 };
 
 /// `overrides` are `key.path=value`, checked as the file's own entries are and winning over them.

@@ -104,8 +104,6 @@ const std::array kKeys{
         "tokens per sample"},
     Key{"train.seed", integer<&J::train, &T::seed>(0), &kAlways, nullptr,
         "of the initial weights and the data order"},
-    Key{"train.log_every", integer<&J::train, &T::log_every>(1), &kAlways, nullptr,
-        "steps between progress lines; metrics are kept every step"},
 
     Key{"precision", choice<&J::precision>(kPrecisionNames), &kAlways, nullptr,
         "of activations and products; fp64 is for tests"},
@@ -129,7 +127,7 @@ const std::array kKeys{
     Key{"data.train", text<&J::data, &DataSettings::train>(), &kAlways, nullptr,
         "prefix of a .bin/.idx pair"},
     Key{"data.held_out", text<&J::data, &DataSettings::held_out>(), &kAlways, nullptr,
-        "prefix of the held-out pair; empty: none"},
+        "prefix of a pair on which the finished model is evaluated; empty: none"},
     Key{"data.separate_documents", boolean<&J::data, &DataSettings::separate_documents>(), &kAlways, nullptr,
         "whether attention stops at document boundaries"},
 

@@ -7,10 +7,12 @@
 #include <numbers>
 
 #include "base/errors.h"
+#include "data/bytes.h"
 #include "data/sampler.h"
 #include "kernels/catalogue.h"
 #include "model/families/hugging_face_config.h"
 #include "run/crew.h"
+#include "train/progress.h"
 #include "train/request.h"
 #include "train/weights.h"
 
@@ -102,7 +104,14 @@ Evaluation evaluate(const EvaluateOptions& options, const Host& host) {
   result.bits_per_token =
       (ports->loss / std::numbers::ln2 + free_bits * static_cast<double>(result.tokens - result.counted)) /
       static_cast<double>(result.tokens);
+  result.bytes = job.model.vocab_size == data::kByteVocabulary;
   return result;
+}
+
+std::string to_text(const Evaluation& evaluation) {
+  return fmt::format("{} tokens, {:.4f} nats each of the {} that were predicted, {:.4f} bits per {}\n",
+                     humanise_count(evaluation.tokens), evaluation.loss, humanise_count(evaluation.counted),
+                     evaluation.bits_per_token, evaluation.bytes ? "byte" : "token");
 }
 
 }  // namespace pleat::train

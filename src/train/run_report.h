@@ -3,7 +3,7 @@
 // after it, and again when a file was added.
 //   metrics.jsonl       the steps
 //   profile.json        the job, the step's timeline, memory: what the run knew of itself
-//   held_out.json       what `pleat evaluate --out` wrote about final/
+//   held_out.json       what final/ loses on held-back text: from the run's end, or `pleat evaluate --out`
 //   bits_per_byte.tsv   a name and bits per line, separated by a tab; the first is the model's own; lines
 //   that
 //                       begin with # are a note

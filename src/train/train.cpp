@@ -9,6 +9,7 @@
 #include "checkpoint/store.h"
 #include "data/sampler.h"
 #include "run/crew.h"
+#include "train/evaluate.h"
 #include "train/events.h"
 #include "train/feed.h"
 #include "train/metrics.h"
@@ -17,6 +18,7 @@
 #include "train/replace_file.h"
 #include "train/request.h"
 #include "train/run_profile.h"
+#include "train/run_directory.h"
 #include "train/run_report.h"
 #include "train/weights.h"
 #include "verify/verify.h"
@@ -38,13 +40,6 @@ void check_can_train(const config::Job& job) {
     fail<JobError>("data.train is empty: name a token file (pleat data tokenize makes one)");
 }
 
-void refuse_used_directory(const fs::path& directory) {
-  for (const char* name : {"metrics.jsonl", "checkpoints", "final"})
-    if (fs::exists(directory / name))
-      fail<JobError>("{} already holds a run ({}): go on with --resume {}, or choose another run.directory",
-                     directory.string(), name, directory.string());
-}
-
 /// One run: what lives as long as the ranks do.
 class Training {
  public:
@@ -52,20 +47,23 @@ class Training {
       : job_(with_model(job)),
         options_(options),
         host_(host),
-        directory_(options.resume ? *options.resume : fs::path(job.run.directory)) {}
+        directory_(options.resume ? *options.resume : fs::path(job.run.directory)) {
+    job_.run.directory = directory_.string();
+  }
 
   TrainResult run() {
+    if (options_.resume) check_resumed(directory_);
     check_can_train(job_);
-    if (!options_.resume) refuse_used_directory(directory_);
+    if (!options_.resume) check_unused(directory_);
     prepare_data();
     program_ = compile::compile(train_request(job_, host_.cores));
     const verify::Report proof = verify::verify(program_);
     if (!proof.ok())
       fail<base::CheckError>("the Program does not verify; nothing was run\n{}", verify::to_text(proof));
-    fs::create_directories(directory_);
+    make_directory(directory_);
     find_checkpoint();
-    open_logs();
     start_ranks();
+    open_logs();  // last: a start that failed leaves nothing that would make the directory a used one
     loop();
     return finish();
   }
@@ -78,6 +76,8 @@ class Training {
   void prepare_data() {
     file_ = std::make_unique<data::TokenFile>(job_.data.train);
     file_->check_vocabulary(job_.model.vocab_size);
+    if (!job_.data.held_out.empty())
+      data::TokenFile(job_.data.held_out).check_vocabulary(job_.model.vocab_size);
     const data::SampleOptions sampling{job_.train.sequence, static_cast<uint64_t>(job_.train.seed),
                                        job_.data.separate_documents};
     sampler_ = std::make_unique<data::Sampler>(*file_, sampling);
@@ -95,9 +95,10 @@ class Training {
     first_ = done_ = reader_->manifest().step;
     const config::Job saved =
         config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
-    if (!(saved.model == job_.model))
-      fail<JobError>("the model of the job is not the one of {}", found.checkpoint->string());
+    check_continues(job_, saved, found.checkpoint->string());
     host_.say(fmt::format("resuming after step {} from {}\n", done_, found.checkpoint->string()));
+    if (done_ >= last_step())
+      host_.say(fmt::format("no step is left to do: this run was to end at step {}\n", last_step()));
   }
 
   void open_logs() {
@@ -212,18 +213,26 @@ class Training {
       crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
       out.commit();
     }
-    write_profile_and_report();
+    if (done_ > first_) write_profile();
+    crew_.reset();  // its arenas make room
+    if (finished && !job_.data.held_out.empty()) evaluate_held_out();
+    write_run_report(directory_);
     return {first_, done_, last_loss_, finished};
   }
 
   /// A call that found nothing left to do keeps what the one before knew.
-  void write_profile_and_report() {
-    if (done_ > first_) {
-      const std::string line =
-          write_run_profile(directory_, job_, program_, memory_, *recorder_, first_, host_);
-      if (!line.empty()) host_.say(progress_->note(line));
-    }
-    write_run_report(directory_);
+  void write_profile() {
+    const std::string line =
+        write_run_profile(directory_, job_, program_, memory_, *recorder_, first_, host_);
+    if (!line.empty()) host_.say(progress_->note(line));
+  }
+
+  void evaluate_held_out() {
+    const Evaluation result =
+        evaluate({directory_ / "final", job_.data.held_out, job_.train.sequence, job_.precision}, host_);
+    replace_file(directory_ / "held_out.json", evaluation_text(result));
+    host_.say("held-out text: " + to_text(result));
+    events_->write(done_, std::vector<Scalar>{{"held_out_loss", result.loss}}, host_.wall());
   }
 
   config::Job job_;
@@ -249,10 +258,6 @@ class Training {
 
 TrainResult train(const config::Job& job, const TrainOptions& options, const Host& host) {
   return Training(job, options, host).run();
-}
-
-config::Job stored_job(const fs::path& run_directory) {
-  return config::read_job((run_directory / "job.yaml").string());
 }
 
 }  // namespace pleat::train

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop: compile, verify, run, log, save, recover. All of a run lies in job.run.directory: job.yaml,
-// metrics.jsonl, TensorBoard events, checkpoints/, final/, profile.json, report.html.
+// metrics.jsonl, TensorBoard events, checkpoints/, final/, profile.json, held_out.json, report.html.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -13,7 +13,9 @@ namespace pleat::train {
 
 struct TrainOptions {
   int64_t stop_after = 0;  // stop after this step in total (0: at train.steps); learning rates do not change
-  std::optional<std::filesystem::path> resume;  // a run directory: go on from its newest complete checkpoint
+  /// A run directory: go on from its newest complete checkpoint, whatever run.directory says. JobError when
+  /// it is not there, or was made of other data, batches or a seed.
+  std::optional<std::filesystem::path> resume;
   base::FaultPoint fault;  // for tests: called before every write, sync and rename of a checkpoint
 };
 
@@ -27,8 +29,5 @@ struct TrainResult {
 /// JobError for a job that cannot run or a run directory in use; CheckError when a step is not finite under
 /// guard: stop.
 TrainResult train(const config::Job& job, const TrainOptions& options, const Host& host);
-
-/// The job of a run directory, as it was stored.
-config::Job stored_job(const std::filesystem::path& run_directory);
 
 }  // namespace pleat::train

@@ -92,6 +92,7 @@ TEST(Kills, TwentyLeaveTheRunAsItWas) {
   const std::vector<std::string> more{"train.steps=40"};
   ASSERT_FALSE(killed([&] { testing::train_quietly(runs.job("undisturbed", more)); }));
   const config::Job job = runs.job("killed", more);
+  fs::create_directories(job.run.directory);
   int kills = 0;
   const auto inside_save = [&](std::string_view action, int nth) {
     const bool died = killed([&] { die_inside_save(job, action, nth); });

@@ -7,7 +7,11 @@
 #include <fstream>
 
 #include "base/errors.h"
+#include "checkpoint/store.h"
 #include "run_tools.h"
+#include "train/evaluate.h"
+#include "train/report_text.h"
+#include "train/run_report.h"
 
 namespace pleat {
 namespace {
@@ -146,6 +150,125 @@ TEST(Resume, AFinishedRunStaysAsItIs) {
   fs::copy(runs.run("run"), runs.run("copy"), fs::copy_options::recursive);
   resume_quietly(job);
   EXPECT_TRUE(same_runs(runs.run("run"), runs.run("copy")));
+}
+
+TEST(Resume, IntoOtherDataOrBatchesIsRefusedWithBothValues) {
+  const TinyRuns runs;
+  train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
+  const std::string before = contents(runs.run("run") / "job.yaml");
+  testing::write_tokens(runs.run("others"), 20, 4);
+  const std::string others = runs.run("others").string();
+  const std::vector<std::pair<std::string, std::string>> changes{
+      {"train.seed=8", "train.seed is 8, was 7"},
+      {"train.global_batch=16", "train.global_batch is 16, was 8"},
+      {"train.sequence=6", "train.sequence is 6, was 12"},
+      {"data.separate_documents=true", "data.separate_documents is true, was false"},
+      {"data.train=" + others, fmt::format("data.train is {}, was {}", others, runs.tokens().string())}};
+  for (const auto& [change, says] : changes) {
+    config::Job job = runs.job("run", {"layout.pp=1", change});
+    if (change.starts_with("data.train")) job.data.train = others;
+    const std::string error = error_of<base::JobError>([&] { resume_quietly(job); });
+    EXPECT_NE(error.find(says), std::string::npos) << error;
+    EXPECT_NE(error.find("step-00000002"), std::string::npos) << error;
+  }
+  EXPECT_EQ(contents(runs.run("run") / "job.yaml"), before);
+  EXPECT_EQ(train::read_metrics(runs.run("run") / "metrics.jsonl").size(), 2u);
+}
+
+TEST(Resume, UnderAnotherLayoutPrecisionAndMicroBatchGoesOn) {
+  const TinyRuns runs;
+  train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
+  const std::string said =
+      resume_quietly(runs.job("run", {"layout.dp=2", "precision=bf16", "train.micro_batch=2"}), until(4));
+  EXPECT_NE(said.find("resuming after step 2"), std::string::npos) << said;
+}
+
+TEST(Resume, TheDirectoryResumedIsTheOneThatIsWrittenDown) {
+  const TinyRuns runs;
+  train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
+  train::TrainOptions options = until(4);
+  options.resume = runs.run("run");
+  train_quietly(runs.job("elsewhere", {"layout.pp=1"}), options);
+  EXPECT_FALSE(fs::exists(runs.run("elsewhere")));
+  const auto directory = [](const std::string& job) {
+    return config::parse_job(job, "stored").run.directory;
+  };
+  EXPECT_EQ(directory(contents(runs.run("run") / "job.yaml")), runs.run("run").string());
+  const checkpoint::Found found = checkpoint::newest_complete(runs.run("run"));
+  ASSERT_TRUE(found.checkpoint);
+  const checkpoint::Manifest manifest = checkpoint::verify(*found.checkpoint);
+  EXPECT_EQ(manifest.step, 4);
+  EXPECT_EQ(directory(manifest.job), runs.run("run").string());
+}
+
+TEST(Resume, OfNoDirectoryIsRefusedAndMakesNone) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  const auto error = [&](const fs::path& directory) {
+    train::TrainOptions options;
+    options.resume = directory;
+    return error_of<base::JobError>([&] { train_quietly(job, options); });
+  };
+  EXPECT_NE(error(runs.run("absent")).find("absent: there is no run directory"), std::string::npos);
+  EXPECT_NE(error(runs.tokens().string() + ".bin").find("tokens.bin: there is no run"), std::string::npos);
+  EXPECT_NE(error("").find("no run directory is named"), std::string::npos);
+  EXPECT_FALSE(fs::exists(runs.run("absent")));
+  EXPECT_FALSE(fs::exists(runs.run("run")));
+}
+
+TEST(Resume, WithNoStepLeftSaysSoAndKeepsTheReport) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1"});
+  train_quietly(job, until(5));
+  const std::string report = contents(runs.run("run") / "report.html");
+  const std::string said = resume_quietly(job, until(3));
+  EXPECT_NE(said.find("no step is left to do: this run was to end at step 3"), std::string::npos) << said;
+  EXPECT_EQ(contents(runs.run("run") / "report.html"), report) << "its figures of memory too";
+}
+
+TEST(Start, ThatFailsDoesNotUseUpTheDirectory) {
+  const TinyRuns runs;
+  train_quietly(runs.job("first", {"layout.pp=1", "train.steps=1", "optimizer.warmup_steps=1"}));
+  const fs::path model = runs.run("first") / "final";
+  const config::Job job = runs.job("run", {"layout.pp=1", "model.directory=" + model.string()});
+  const std::string weights = contents(model / "model.safetensors");
+  put(model / "model.safetensors", weights.substr(0, weights.size() / 2));
+  error_of<base::DataError>([&] { train_quietly(job); });
+  put(model / "model.safetensors", weights);
+  train_quietly(job);
+  EXPECT_TRUE(fs::exists(runs.run("run") / "final"));
+}
+
+TEST(Start, InAPlaceThatCannotBeADirectoryIsRefused) {
+  const TinyRuns runs;
+  const fs::path inside = fs::path(runs.tokens().string() + ".bin") / "run";
+  config::Job job = runs.job("run", {"layout.pp=1"});
+  job.run.directory = inside.string();
+  const std::string error = error_of<base::DataError>([&] { train_quietly(job); });
+  EXPECT_NE(error.find(inside.string() + ": cannot be made a directory: "), std::string::npos) << error;
+}
+
+TEST(HeldOut, IsEvaluatedAtTheEndOfTheRunOnly) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"data.held_out=" + runs.tokens().string()});
+  train_quietly(job, until(4));
+  EXPECT_FALSE(fs::exists(runs.run("run") / "held_out.json"));
+  const std::string said = resume_quietly(job);
+  const train::Evaluation alone =
+      train::evaluate({runs.run("run") / "final", runs.tokens(), testing::kSequence, config::Precision::fp32},
+                      testing::quiet_host());
+  EXPECT_EQ(contents(runs.run("run") / "held_out.json"), train::evaluation_text(alone));
+  EXPECT_NE(said.find("held-out text: " + train::to_text(alone)), std::string::npos) << said;
+  EXPECT_NE(contents(runs.run("run") / "report.html").find("held-out " + train::readable(alone.loss)),
+            std::string::npos);
+}
+
+TEST(HeldOut, ThatIsMissingIsRefusedBeforeTheFirstStep) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"data.held_out=" + runs.run("nowhere").string()});
+  const std::string error = error_of<base::DataError>([&] { train_quietly(job); });
+  EXPECT_NE(error.find("nowhere"), std::string::npos) << error;
+  EXPECT_FALSE(fs::exists(runs.run("run") / "metrics.jsonl"));
 }
 
 TEST(Resume, RefusesAnotherModel) {

@@ -16,7 +16,7 @@ namespace {
 /// One model on one rank, and what is compared with it.
 class OneRank {
  public:
-  explicit OneRank(TinyModel model) : model_(model) {}
+  explicit OneRank(TinyModel model, Overrides always = {}) : model_(model), always_(std::move(always)) {}
 
   /// Stages do not change the order of a sum, nor do ranks that have one micro-batch each.
   void has_the_bits_of(const Overrides& layout) {
@@ -41,7 +41,7 @@ class OneRank {
   }
 
  private:
-  config::Job job(const Overrides& overrides) const { return jobs_.job(model_, overrides); }
+  config::Job job(const Overrides& overrides) const { return jobs_.job(model_, overrides, always_); }
 
   Recording twice(const Overrides& layout) {
     Recording got = record(job(layout));
@@ -57,6 +57,7 @@ class OneRank {
   }
 
   TinyModel model_;
+  Overrides always_;  // of every job, on one rank too
   Jobs jobs_;
   std::map<int64_t, Recording> recordings_;  // by global batch
   std::optional<Recording> exact_;
@@ -104,6 +105,18 @@ TEST(Layouts, BalancedExperts) {
   balanced.has_the_bits_of({"layout.pp=4"});
   balanced.is_close_to({"layout.dp=2", "layout.ep=2"});
   balanced.is_close_to({"layout.pp=2", "layout.dp=2", "layout.ep=2"});
+}
+
+/// Attention, positions and what counts in the loss restart at documents, which are shorter than samples.
+TEST(Layouts, SeparateDocuments) {
+  const Jobs jobs;
+  EXPECT_NE(record(jobs.job(TinyModel::dense, {"data.separate_documents=true"})).steps[0].token_losses,
+            record(jobs.job(TinyModel::dense, {})).steps[0].token_losses);
+  OneRank dense(TinyModel::dense, {"data.separate_documents=true"});
+  dense.has_the_bits_of({"layout.pp=2"});
+  dense.is_close_to({"layout.pp=2", "layout.dp=2"});
+  OneRank experts(TinyModel::experts, {"data.separate_documents=true"});
+  experts.is_close_to({"layout.pp=2", "layout.dp=2", "layout.ep=2"});
 }
 
 }  // namespace

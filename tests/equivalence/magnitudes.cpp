@@ -58,7 +58,8 @@ std::vector<Tensors> magnitudes(const config::Job& job, const Recording& of) {
   request.micro_batches = 1;
   const Program program = compile::compile(request);
   const data::TokenFile file(job.data.train);
-  const data::Sampler sampler(file, {job.train.sequence, static_cast<uint64_t>(job.train.seed), false});
+  const data::Sampler sampler(
+      file, {job.train.sequence, static_cast<uint64_t>(job.train.seed), job.data.separate_documents});
   train::Board board(job, program, [](train::StepOutcome) {});
   int64_t step = 0;
   Tensors sums;

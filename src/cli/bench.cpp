@@ -19,7 +19,9 @@ namespace {
 
 struct Arguments {
   JobArguments job;
-  int64_t steps = 5, rank = 0;
+  int64_t steps = 5;
+  std::optional<int64_t> rank;
+  bool compile_only = false;
 };
 
 constexpr double kMs = 1e3, kProductSeconds = 1.0;
@@ -86,13 +88,15 @@ void tell_operations(const View& view, base::Rank rank) {
 
 int run(const Arguments& arguments) {
   const config::Job job = arguments.job.read_complete();
-  const compile::Request request = train::train_request(job, cores());
-  if (arguments.rank >= request.layout.world())
-    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", arguments.rank,
+  compile::Request request = train::train_request(job, cores());
+  const base::Rank rank(arguments.rank.value_or(0));
+  if (rank.value >= request.layout.world())
+    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", rank.value,
                                request.layout.name(), request.layout.world() - 1);
-  const base::Rank rank(arguments.rank);
+  if (arguments.compile_only && arguments.rank) request.only_stage = request.layout.stage_of(rank);
   const program::Program program = compile_and_tell(request);
   expand_and_tell(program, rank);
+  if (arguments.compile_only) return 0;
   std::fflush(stdout);
   tell_steps(job, program, measure_steps(job, program, arguments.steps));
   std::fflush(stdout);
@@ -104,16 +108,19 @@ int run(const Arguments& arguments) {
 
 void add_bench(Command& root) {
   Command command =
-      root.command("bench", "where the time of a job goes: compile, bind, and the step by operation");
+      root.command("bench", "Where the time of a job goes: compile, bind, and the step by operation");
   const auto arguments = std::make_shared<Arguments>();
   arguments->job.add_to(command);
   command.option("--steps", arguments->steps, "N", "how many to measure, after one that warms up", 1);
-  command.option("--rank", arguments->rank, "R", "whose step the table shows", 0);
+  command.option("--rank", arguments->rank, "R", "whose step the table shows; without it rank 0", 0);
+  command.flag("--compile-only", arguments->compile_only,
+               "runs nothing; with --rank compiles what that rank executes and no other stage");
   command.notes(
       "Runs on random tokens and needs no data. The kernels beside the hardware's limits are in bench/.\n\n"
       "Examples:\n"
       "  pleat bench configs/demo.yaml\n"
-      "  pleat bench configs/demo.yaml layout.pp=1 layout.dp=1 layout.ep=1 --steps 10");
+      "  pleat bench configs/demo.yaml layout.pp=1 layout.dp=1 layout.ep=1 --steps 10\n"
+      "  pleat bench configs/bench/moe-61l.yaml --compile-only --rank 17");
   command.runs([arguments] { return run(*arguments); });
 }
 

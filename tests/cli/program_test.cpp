@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "base/file.h"
+#include "cli/listing.h"
 #include "compile/compile.h"
 #include "config/job.h"
 #include "program/program.h"
@@ -54,6 +55,25 @@ TEST_F(Commands, ExpandListsEveryInstructionWithItsPeers) {
             std::string::npos);
   EXPECT_NE(text.find(" ranks 1,3"), std::string::npos) << "what comes from the other stage";
   EXPECT_NE(text.find(" ranks 2,3"), std::string::npos) << "what the stage does together";
+}
+
+/// Compiling one stage alone leaves out the other stages and nothing else.
+TEST_F(Commands, OneStageAloneIsItsPartOfTheWhole) {
+  const std::vector<std::string> job{"print", "job.yaml", "train.global_batch=16", "layout.pp=2"};
+  const program::Program whole = program::from_text(out_of(job));
+  for (int rank = 0; rank < 4; ++rank) {
+    std::vector<std::string> words = job;
+    words.insert(words.end(), {"--rank", std::to_string(rank), "--expand"});
+    EXPECT_EQ(out_of(words), listing(whole, base::Rank(rank))) << "rank " << rank;
+  }
+}
+
+TEST_F(Commands, BenchCompilesOneRankOfALargeJobAlone) {
+  const std::string text =
+      out_of({"bench", PLEAT_SOURCE_DIR "/configs/bench/moe-61l.yaml", "--compile-only", "--rank", "17"});
+  EXPECT_TRUE(text.starts_with("compile ")) << text;
+  EXPECT_NE(text.find("instructions of rank 17\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\nbind "), std::string::npos) << "no memory of 353 GiB is asked for\n" << text;
 }
 
 TEST_F(Commands, PrintAfterEachPass) {

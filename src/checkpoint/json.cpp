@@ -38,10 +38,15 @@ Json parse_json(std::string_view text, int max_depth, std::string_view where) {
   };
   // The parser takes a NUL for the end of the text; what follows it would pass unread.
   if (text.find('\0') != std::string_view::npos) fail<DataError>("{}: is not JSON: it has a NUL byte", where);
+  if (text.empty()) fail<DataError>("{}: is not JSON: it is empty", where);
   try {
     return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception& error) {
-    fail<DataError>("{}: is not JSON: {}", where, error.what());
+  } catch (const Json::parse_error& error) {
+    if (error.byte > text.size())
+      fail<DataError>("{}: is not JSON: it breaks off after {} bytes", where, text.size());
+    fail<DataError>("{}: is not JSON: it is damaged at byte {} of {}", where, error.byte, text.size());
+  } catch (const Json::exception&) {
+    fail<DataError>("{}: is not JSON that can be read: a number in it is too large", where);
   }
 }
 

@@ -2,8 +2,12 @@
 #include "cli/command.h"
 
 #include <CLI/CLI.hpp>
-#include <cmath>
+#include <algorithm>
+#include <charconv>
 #include <iostream>
+#include <limits>
+#include <set>
+#include <type_traits>
 
 #include "base/errors.h"
 #include "config/suggest.h"
@@ -16,17 +20,17 @@ CLI::Option* labelled(CLI::Option* option, const std::string& label) {
   return option->type_name(label)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
 }
 
-std::string at_least(double value, double least, double most) {
-  if (value >= least && value <= most) return {};
-  if (std::isinf(most)) return fmt::format("{} must be at least {}", value, least);
-  return fmt::format("{} must be from {} to {}", value, least, most);
-}
-
-std::function<std::string(const std::string&)> in_range(double least, double most) {
+template <class Number>
+std::function<std::string(const std::string&)> in_range(Number least, Number most) {
   return [=](const std::string& text) -> std::string {
-    double value = 0;
-    if (!CLI::detail::lexical_cast(text, value)) return {};  // the conversion itself says what is wrong
-    return at_least(value, least, most);
+    Number value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc::result_out_of_range && (error != std::errc() || stop != end))
+      return fmt::format("'{}' is not {}", text, std::is_integral_v<Number> ? "a whole number" : "a number");
+    if (error == std::errc() && value >= least && value <= most) return {};
+    if (most == std::numeric_limits<Number>::max()) return fmt::format("{} must be at least {}", text, least);
+    return fmt::format("{} must be from {} to {}", text, least, most);
   };
 }
 
@@ -60,6 +64,45 @@ CLI::App& find_command(CLI::App& root, int count, const char* const* words) {
   return *app;
 }
 
+std::string name_of_option(std::string_view word) {
+  return std::string(word.substr(0, word.find('=')));
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+/// What the words say wrong, as one can act on it; the parser's own words for what is left.
+[[noreturn]] void refuse(const CLI::App& named, int count, const char* const* words,
+                         const CLI::ParseError& error) {
+  const std::string path = path_of(named);
+  const std::vector<std::string> options = options_of(named);
+  std::set<std::string> seen;
+  for (int i = 1; i < count && std::string_view(words[i]) != "--"; ++i) {
+    if (!std::string_view(words[i]).starts_with("--")) continue;
+    const std::string option = name_of_option(words[i]);
+    if (std::find(options.begin(), options.end(), option) == options.end()) {
+      const std::string meant = config::nearest(option, options);
+      base::fail<base::JobError>("no option {} of {}{}; its options are {}", option, path,
+                                 meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
+                                 fmt::join(options, ", "));
+    }
+    if (!seen.insert(option).second)
+      base::fail<base::JobError>("{} is given twice; {} takes it once", option, path);
+  }
+  base::fail<base::JobError>("{}\n{} --help says how to use it", error.what(), path);
+}
+
+/// Ends in one line end.
+std::string help_of(const CLI::App& named) {
+  std::string text = named.help(named.get_parent() == nullptr ? "" : path_of(*named.get_parent()));
+  while (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 Command Command::command(const std::string& name, const std::string& summary) {
@@ -68,7 +111,7 @@ Command Command::command(const std::string& name, const std::string& summary) {
 }
 
 void Command::notes(const std::string& text) {
-  app_->footer("\n" + text);
+  app_->footer(text);
 }
 
 void Command::runs(Body body) {
@@ -91,10 +134,8 @@ void Command::option(const std::string& name, std::string& into, const std::stri
 }
 
 void Command::option(const std::string& name, int64_t& into, const std::string& label,
-                     const std::string& help, int64_t least) {
-  labelled(app_->add_option(name, into, help), label)
-      ->check(in_range(static_cast<double>(least), HUGE_VAL))
-      ->capture_default_str();
+                     const std::string& help, int64_t least, int64_t most) {
+  labelled(app_->add_option(name, into, help), label)->check(in_range(least, most))->capture_default_str();
 }
 
 void Command::option(const std::string& name, double& into, const std::string& label, const std::string& help,
@@ -103,10 +144,9 @@ void Command::option(const std::string& name, double& into, const std::string& l
 }
 
 void Command::option(const std::string& name, std::optional<int64_t>& into, const std::string& label,
-                     const std::string& help, int64_t least) {
+                     const std::string& help, int64_t least, int64_t most) {
   const std::function<void(const int64_t&)> take = [&into](const int64_t& value) { into = value; };
-  labelled(app_->add_option_function(name, take, help), label)
-      ->check(in_range(static_cast<double>(least), HUGE_VAL));
+  labelled(app_->add_option_function(name, take, help), label)->check(in_range(least, most));
 }
 
 void Command::option(const std::string& name, std::optional<std::string>& into, const std::string& label,
@@ -143,17 +183,20 @@ Body parse(int count, const char* const* words, const Describe& describe) {
       "job, then proved, predicted, printed or run.",
       "pleat");
   app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", "pleat " PLEAT_VERSION, "Print the version and exit");
   Command root(app, chosen);
   describe(root);
   const CLI::App& named = find_command(app, count, words);
   try {
     app.parse(count, words);
   } catch (const CLI::CallForHelp&) {
-    std::cout << named.help(named.get_parent() == nullptr ? "" : path_of(*named.get_parent()));
+    std::cout << help_of(named);
+    return {};
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << "\n";
     return {};
   } catch (const CLI::ParseError& error) {
-    const std::string path = path_of(named);
-    base::fail<base::JobError>("{}\n{} --help says how to use it", error.what(), path);
+    refuse(named, count, words, error);
   }
   return chosen;
 }

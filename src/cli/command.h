@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,8 @@ using Body = std::function<int()>;
 
 class Command {
  public:
+  static constexpr int64_t kMany = std::numeric_limits<int32_t>::max();  // ranks, rows and threads are 32-bit
+
   /// `chosen` becomes the body of the command that the user wrote.
   Command(CLI::App& app, Body& chosen) : app_(&app), chosen_(&chosen) {}
 
@@ -39,12 +42,12 @@ class Command {
   /// --name VALUE; the value that is there already is the default, and help shows it.
   void option(const std::string& name, std::string& into, const std::string& label, const std::string& help);
   void option(const std::string& name, int64_t& into, const std::string& label, const std::string& help,
-              int64_t least);
+              int64_t least, int64_t most = kMany);
   void option(const std::string& name, double& into, const std::string& label, const std::string& help,
               double least, double most);
   /// Without a default.
   void option(const std::string& name, std::optional<int64_t>& into, const std::string& label,
-              const std::string& help, int64_t least);
+              const std::string& help, int64_t least, int64_t most = kMany);
   void option(const std::string& name, std::optional<std::string>& into, const std::string& label,
               const std::string& help);
   void required(const std::string& name, std::string& into, const std::string& label,

@@ -75,7 +75,7 @@ int split(const SplitArguments& arguments) {
 }
 
 void add_split(Command& data) {
-  Command command = data.command("split", "holds whole files back from training, by the hash of their names");
+  Command command = data.command("split", "Holds whole files back from training, by the hash of their names");
   const auto arguments = std::make_shared<SplitArguments>();
   command.argument("DIR", arguments->directory, "all files below it");
   command.option("--held-out-share", arguments->share, "SHARE", "of the files, about", 0, 1);
@@ -110,7 +110,7 @@ int tokenize(const TokenizeArguments& arguments) {
 }
 
 void add_tokenize(Command& data) {
-  Command command = data.command("tokenize", "text to token files (Megatron's .bin and .idx)");
+  Command command = data.command("tokenize", "Text to token files (Megatron's .bin and .idx)");
   const auto arguments = std::make_shared<TokenizeArguments>();
   command.arguments("INPUT", arguments->inputs, "text files, a document each; @LIST names one a line", true);
   command.choice("--tokenizer", arguments->tokenizer, kTokenizers, "bytes: a token is a byte");
@@ -134,7 +134,7 @@ int entropy(const std::vector<std::string>& inputs) {
 
 void add_entropy(Command& data) {
   Command command =
-      data.command("entropy", "bits per byte of a model that knows only how frequent each byte is");
+      data.command("entropy", "Bits per byte of a model that knows only how frequent each byte is");
   const auto inputs = std::make_shared<std::vector<std::string>>();
   command.arguments("INPUT", *inputs, "text files; @LIST names one a line", true);
   command.notes("Examples:\n  pleat data entropy @held_out.list");
@@ -144,7 +144,7 @@ void add_entropy(Command& data) {
 }  // namespace
 
 void add_data(Command& root) {
-  Command data = root.command("data", "splits text, turns it into token files, measures it");
+  Command data = root.command("data", "Splits text, turns it into token files, measures it");
   add_split(data);
   add_tokenize(data);
   add_entropy(data);

@@ -16,7 +16,7 @@ namespace {
 
 struct Arguments {
   std::string model, data, out;
-  int64_t sequence = 0;
+  std::optional<int64_t> sequence;
   std::string dtype = "bf16";
 };
 
@@ -24,7 +24,7 @@ int run(const Arguments& arguments) {
   train::EvaluateOptions options;
   options.model = arguments.model;
   options.data = arguments.data;
-  options.sequence = arguments.sequence;
+  options.sequence = arguments.sequence.value_or(0);
   options.precision = precision_named(arguments.dtype);
   const train::Evaluation evaluation = train::evaluate(options, host(stderr));
   if (!arguments.out.empty()) base::write_text(arguments.out, train::evaluation_text(evaluation));
@@ -35,13 +35,13 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_evaluate(Command& root) {
-  Command command = root.command("evaluate", "the cross entropy of a model over a token file");
+  Command command = root.command("evaluate", "The cross entropy of a model over a token file");
   const auto arguments = std::make_shared<Arguments>();
   command.required("--model", arguments->model, "DIR", "a Hugging Face directory");
   command.required("--data", arguments->data, "PREFIX",
                    "PREFIX.bin and PREFIX.idx, as pleat data tokenize writes them");
   command.option("--sequence", arguments->sequence, "N",
-                 "tokens of a window (0: what the model has, at most 256)", 0);
+                 "tokens of a window; without it what the model has, at most 256", 1);
   command.choice("--dtype", arguments->dtype, config::kPrecisionNames, "of activations and products");
   command.option("--out", arguments->out, "FILE.json",
                  "writes the numbers; named RUN/held_out.json they become part of the run's report");

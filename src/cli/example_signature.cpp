@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/example_signature.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <span>
 
 #include "base/errors.h"
+#include "config/suggest.h"
 #include "graph/facts.h"
 
 namespace pleat::cli {
@@ -218,15 +220,24 @@ std::string spelled(std::string_view letters) {
   return text;
 }
 
-const Row& row_of(Op op) {
-  for (const Row& row : kRows)
-    if (row.op == op) return row;
+const Row& row_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Row& row : kRows) {
+    if (graph::name_of(row.op) == name) return row;
+    names.emplace_back(graph::name_of(row.op));
+  }
+  const auto other = std::find(graph::kOpNames.begin(), graph::kOpNames.end(), name);
+  if (other == graph::kOpNames.end()) {
+    const std::string meant = config::nearest(name, names);
+    base::fail<base::JobError>("no operation '{}'{}; explain knows {}", name,
+                               meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
+                               fmt::join(names, ", "));
+  }
+  const Op op = graph::op_named(name);
   const std::string_view why = graph::is_view(op)            ? "a view, which takes no time"
                                : graph::is_communication(op) ? "a communication, which communicators do"
                                                              : "chosen without a question of shape";
-  std::vector<std::string_view> names;
-  for (const Row& row : kRows) names.push_back(graph::name_of(row.op));
-  base::fail<base::JobError>("{} is {}; explain knows {}", graph::name_of(op), why, fmt::join(names, ", "));
+  base::fail<base::JobError>("{} is {}; explain knows {}", name, why, fmt::join(names, ", "));
 }
 
 std::vector<int64_t> parse_shape(const Row& row, std::string_view text) {
@@ -255,7 +266,7 @@ std::vector<graph::OperandType> dense(const std::vector<Plain>& values) {
 }  // namespace
 
 graph::Signature example_signature(std::string_view operation, DType dtype, std::string_view shape) {
-  const Row& row = row_of(graph::op_named(operation));
+  const Row& row = row_named(operation);
   const Types types{dtype, dtype == DType::f64 ? DType::f64 : DType::f32};
   Example example = row.make(types, parse_shape(row, shape));
   if (example.results.empty())

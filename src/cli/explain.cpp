@@ -83,12 +83,12 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_explain(Command& root) {
-  Command command = root.command("explain", "which kernel serves an operation, and why not a faster one");
+  Command command = root.command("explain", "Which kernel serves an operation, and why not a faster one");
   const auto arguments = std::make_shared<Arguments>();
   command.argument("OP", arguments->operation, "the operation");
   command.argument("DTYPE", arguments->dtype, "of activations: bf16, f32 or f64");
   command.argument("SHAPE", arguments->shape, "numbers with x between them, as below");
-  command.option("--threads", arguments->threads, "N", "workers of the rank", 1);
+  command.option("--threads", arguments->threads, "N", "workers of the rank", 1, 1024);
   command.notes(
       "Examples:\n"
       "  pleat explain matmul bf16 4096x7168x2048\n"

@@ -42,7 +42,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_forward(Command& root) {
-  Command command = root.command("forward", "logits, loss and gradients of a Hugging Face model");
+  Command command = root.command("forward", "Logits, loss and gradients of a Hugging Face model");
   const auto arguments = std::make_shared<Arguments>();
   command.arguments("layout.AXIS", arguments->overrides,
                     "layout.dp=2, layout.pp=2, ...: spreads the model over ranks", false);

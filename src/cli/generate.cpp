@@ -2,6 +2,7 @@
 // pleat generate: the prompt and its continuation on stdout, byte by byte on a terminal.
 #include "train/generate.h"
 
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,7 @@ struct Arguments {
   std::string model;
   train::GenerateOptions options;
   int64_t seed = 1;
+  std::optional<int64_t> window;
   std::string dtype = "fp32";
 };
 
@@ -24,6 +26,7 @@ int run(const Arguments& arguments) {
   train::GenerateOptions options = arguments.options;
   options.model = arguments.model;
   options.seed = static_cast<uint64_t>(arguments.seed);
+  options.window = arguments.window.value_or(0);
   options.precision = precision_named(arguments.dtype);
   const train::Host words = host(stdout);
   bool begun = false;  // what fails before the first byte writes nothing
@@ -39,7 +42,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_generate(Command& root) {
-  Command command = root.command("generate", "continues a text");
+  Command command = root.command("generate", "Continues a text");
   const auto arguments = std::make_shared<Arguments>();
   train::GenerateOptions& options = arguments->options;
   command.required("--model", arguments->model, "DIR", "a Hugging Face directory");
@@ -48,9 +51,9 @@ void add_generate(Command& root) {
   command.option("--temperature", options.temperature, "T", "0: always the likeliest token", 0, 100);
   command.option("--top-p", options.top_p, "P",
                  "choose among the likeliest tokens that have this much together", 0, 1);
-  command.option("--seed", arguments->seed, "N", "of the choices", 0);
-  command.option("--window", options.window, "N",
-                 "tokens that the model looks back (0: what it has, at most 256)", 0);
+  command.option("--seed", arguments->seed, "N", "of the choices", 0, std::numeric_limits<int64_t>::max());
+  command.option("--window", arguments->window, "N",
+                 "tokens that the model looks back; without it what it has, at most 256", 1);
   command.choice("--dtype", arguments->dtype, config::kPrecisionNames, "of activations and products");
   command.notes(
       "Examples:\n"

@@ -2,6 +2,7 @@
 #include "cli/pleat.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <new>
 
 #include "base/errors.h"
@@ -54,7 +55,9 @@ int pleat(int count, const char* const* words) {
     return tell(error.what(), kNo);
   } catch (const std::bad_alloc&) {
     return tell("out of memory", kBad);
-  } catch (const std::exception& error) {  // JobError, DataError, and what the file system throws
+  } catch (const std::filesystem::filesystem_error& error) {
+    return tell(fmt::format("{}: {}", error.path1().string(), error.code().message()).c_str(), kBad);
+  } catch (const std::exception& error) {  // JobError and DataError
     return tell(error.what(), kBad);
   }
 }

@@ -67,7 +67,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_print(Command& root) {
-  Command command = root.command("print", "the Program of a job as text");
+  Command command = root.command("print", "The Program of a job as text");
   const auto arguments = std::make_shared<Arguments>();
   arguments->job.add_to(command);
   command.option("--rank", arguments->rank, "R", "only what this rank executes", 0);

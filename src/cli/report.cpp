@@ -9,7 +9,7 @@
 namespace pleat::cli {
 
 void add_report(Command& root) {
-  Command command = root.command("report", "writes report.html of a run anew, from the files beside it");
+  Command command = root.command("report", "Writes report.html of a run anew, from the files beside it");
   const auto directory = std::make_shared<std::string>();
   command.argument("RUN_DIRECTORY", *directory, "what pleat train wrote");
   command.notes(

@@ -85,7 +85,7 @@ int run(const Arguments& arguments) {
 
 void add_simulate(Command& root) {
   Command command =
-      root.command("simulate", "step time, pipeline bubble and peak memory on this machine, without a run");
+      root.command("simulate", "Step time, pipeline bubble and peak memory on this machine, without a run");
   const auto arguments = std::make_shared<Arguments>();
   arguments->job.add_to(command);
   command.option("--trace", arguments->trace, "OUT.json", "writes the step of every rank for Perfetto");

@@ -14,13 +14,13 @@ namespace {
 
 struct Arguments {
   JobArguments job;
-  int64_t steps = 0;
+  std::optional<int64_t> steps;
   std::optional<std::string> resume;
 };
 
 int run(const Arguments& arguments) {
   train::TrainOptions options;
-  options.stop_after = arguments.steps;
+  options.stop_after = arguments.steps.value_or(0);
   if (arguments.resume) options.resume = *arguments.resume;
   train::train(arguments.job.read(), options, host(stdout));
   return 0;
@@ -29,11 +29,11 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_train(Command& root) {
-  Command command = root.command("train", "trains; everything of the run lies in run.directory");
+  Command command = root.command("train", "Trains; everything of the run lies in run.directory");
   const auto arguments = std::make_shared<Arguments>();
   arguments->job.add_to(command);
   command.option("--steps", arguments->steps, "N",
-                 "stop after step N in total (0: at train.steps); learning rates do not change", 0);
+                 "stop after step N in total, before train.steps; learning rates do not change", 1);
   command.option("--resume", arguments->resume, "RUN_DIRECTORY", "go on from its newest complete checkpoint");
   command.notes(
       "Examples:\n"

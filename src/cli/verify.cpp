@@ -89,7 +89,7 @@ int run(const JobArguments& arguments) {
 
 void add_verify(Command& root) {
   Command command =
-      root.command("verify", "what is proved of a job, what the run asserts, peak bytes per rank");
+      root.command("verify", "What is proved of a job, what the run asserts, peak bytes per rank");
   const auto arguments = std::make_shared<JobArguments>();
   arguments->add_to(command);
   command.notes(

@@ -32,7 +32,8 @@ Draft start(const Request& request) {
     if (request.only_stage && *request.only_stage != stage) continue;
     const model::ChunkRequest chunk{request.model,      request.layout, base::Chunk(s),
                                     request.activation, request.exact,  request.micro_batch,
-                                    request.sequence,   request.scope,  request.purpose != Purpose::generate};
+                                    request.sequence,   request.scope,  request.purpose != Purpose::generate,
+                                    request.where};
     StageDraft piece;
     piece.stage = stage;
     piece.graph = model::build_chunk(chunk);

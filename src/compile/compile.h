@@ -41,6 +41,8 @@ struct Request {
   std::vector<std::string> emit;  // graph outputs that go out: "logits", "loss", ...
   bool emit_gradients = false;    // when training too: each reduced gradient as port "gradient.<parameter>"
   std::optional<base::Stage> only_stage;  // compile one stage of a large layout
+  /// Where the job says "layout.tp" ("job.yaml:14"), for errors; may be empty.
+  std::function<std::string(std::string_view key)> where{};
 };
 
 /// Throws JobError for what the layout and the model cannot be together.

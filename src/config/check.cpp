@@ -124,6 +124,14 @@ void check_batch(const Job& job, const Place& place) {
     fail<JobError>("{} {} is no multiple of train.micro_batch {} x layout.dp {} = {}: choose {}",
                    place("train.global_batch"), train.global_batch, train.micro_batch, job.layout.dp, unit,
                    fmt::join(nearest_multiples(train.global_batch, unit), " or "));
+  // The Program lists each of them, and to prove this many already takes a quarter of a minute.
+  constexpr int64_t kMostMicroBatches = 1 << 12;
+  if (train.global_batch / unit > kMostMicroBatches)
+    fail<JobError>(
+        "{} {} makes {} micro-batches a step on each rank, of train.micro_batch {} x layout.dp {}: "
+        "at most {} are possible",
+        place("train.global_batch"), train.global_batch, train.global_batch / unit, train.micro_batch,
+        job.layout.dp, kMostMicroBatches);
 }
 
 void check_model_in_job(const Job& job, const Place& place) {

@@ -135,8 +135,10 @@ Job parse_job(std::string_view text, std::string_view file, std::span<const std:
 
 Job read_job(const std::string& path, std::span<const std::string> overrides) {
   std::ifstream stream(path, std::ios::binary);
+  stream.peek();  // a directory opens and fails here; an empty file ends here
+  if (!stream.is_open() || stream.bad()) fail<JobError>("{}: cannot be read; a job is a YAML file", path);
   std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) fail<JobError>("{}: cannot be read; a job is a YAML file", path);
+  if (!stream.eof()) text << stream.rdbuf();
   return parse_job(text.str(), path, overrides);
 }
 

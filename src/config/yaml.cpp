@@ -164,13 +164,16 @@ class Entries final : public YAML::EventHandler {
 
 std::vector<YamlEntry> read(std::string_view text, std::string_view file, std::string root) {
   std::istringstream stream{std::string(text)};
-  const bool is_file = root.empty();
+  const std::string key = root;
+  const bool is_file = key.empty();
   try {
     YAML::Parser parser(stream);
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark is in no column
     Entries entries(text, file, std::move(root));
-    if (!parser.HandleNextDocument(entries))
-      fail<JobError>("{}: {} is empty", file, is_file ? "the job" : "the value");
+    if (!parser.HandleNextDocument(entries)) {
+      if (is_file) fail<JobError>("{}: the job is empty", file);
+      fail<JobError>("{}: {} has no value; an empty text is written {}=''", file, key, key);
+    }
     parser.HandleNextDocument(entries);  // refuses itself
     return entries.take();
   } catch (const YAML::Exception& error) {

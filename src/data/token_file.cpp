@@ -106,6 +106,14 @@ std::filesystem::path with_suffix(const std::filesystem::path& prefix, std::stri
   return prefix.string() + std::string(suffix);
 }
 
+std::filesystem::path data_path(const std::filesystem::path& prefix) {
+  const std::filesystem::path path = with_suffix(prefix, ".bin"), ending = prefix.extension();
+  if ((ending == ".bin" || ending == ".idx") && !std::filesystem::exists(path))
+    fail<DataError>("{}: a token file is named by the prefix of its two files: leave {} away",
+                    prefix.string(), ending.string());
+  return path;
+}
+
 }  // namespace
 
 int64_t size_of(TokenType type) {
@@ -143,7 +151,7 @@ IndexHeader check_index(std::span<const std::byte> index, int64_t data_bytes, st
 
 TokenFile::TokenFile(const std::filesystem::path& prefix)
     : prefix_(prefix),
-      data_(with_suffix(prefix, ".bin")),
+      data_(data_path(prefix)),
       index_(with_suffix(prefix, ".idx")),
       header_(
           check_index(index_.bytes(), static_cast<int64_t>(data_.bytes().size()), index_.path().string())),

@@ -98,17 +98,23 @@ void head_and_losses(const Site& site, ValueId x, const RouterSums& sums) {
   if (sums.counts.valid()) auxiliary_losses(site, sums);
 }
 
+/// " (job.yaml:14)"
+std::string at(const ChunkRequest& r, std::string_view axis) {
+  return r.where ? fmt::format(" ({})", r.where(fmt::format("layout.{}", axis))) : "";
+}
+
 void check_axes(const ChunkRequest& r) {
   for (Axis axis : {Axis::tp, Axis::cp, Axis::etp})
     if (r.layout.size(axis) > 1)
-      base::fail<base::JobError>("no operations yet for axis {} (size {}): choose 1", layout::name_of(axis),
-                                 r.layout.size(axis));
+      base::fail<base::JobError>("no operations yet for axis {} (size {}): choose 1{}", layout::name_of(axis),
+                                 r.layout.size(axis), at(r, layout::name_of(axis)));
   if (r.layout.vpp() > 1)
-    base::fail<base::JobError>("no operations yet for axis vpp (size {}): choose 1", r.layout.vpp());
+    base::fail<base::JobError>("no operations yet for axis vpp (size {}): choose 1{}", r.layout.vpp(),
+                               at(r, "vpp"));
   if (r.layout.chunks() > r.config.num_hidden_layers)
     base::fail<base::JobError>(
-        "axis pp of size {} leaves stages without layers: the model has {}, choose at most that",
-        r.layout.chunks(), r.config.num_hidden_layers);
+        "axis pp of size {} leaves stages without layers: the model has {}, choose at most that{}",
+        r.layout.chunks(), r.config.num_hidden_layers, at(r, "pp"));
   if (r.config.num_experts > 0 && r.config.num_experts % r.layout.size(Axis::ep) != 0)
     base::fail<base::JobError>("axis ep of size {} does not divide {} experts", r.layout.size(Axis::ep),
                                r.config.num_experts);

@@ -3,6 +3,8 @@
 // embedding in the first chunk and head and loss in the last. Blocks are written once, forward only, over
 // graph::Builder.
 #pragma once
+#include <functional>
+
 #include "config/model_config.h"
 #include "graph/graph.h"
 #include "layout/layout.h"
@@ -22,7 +24,8 @@ struct ChunkRequest {
   int64_t micro_batch = 1;  // samples per data-parallel rank
   int64_t sequence = 1;
   AuxiliaryScope scope = AuxiliaryScope::micro_batch;
-  bool loss = true;  // false: generation, logits only
+  bool loss = true;                                          // false: generation, logits only
+  std::function<std::string(std::string_view key)> where{};  // of a key of the job, for errors
 
   int64_t tokens() const { return micro_batch * sequence * layout.size(layout::Axis::dp); }
   bool first() const { return chunk.value == 0; }

@@ -34,6 +34,14 @@ std::vector<Lane> lanes_of(const BoundList& bound, Order order) {
   return lanes;
 }
 
+tensor::Arena arena_of(const program::Program& program, base::Rank rank) {
+  try {
+    return tensor::Arena(program.arena_bytes(program.list_of(rank)));
+  } catch (const base::JobError& error) {
+    base::fail<base::JobError>("rank {}: {}", rank.value, error.what());
+  }
+}
+
 }  // namespace
 
 Rank::Implementation::Implementation(const program::Program& p, base::Rank r, comm::Communicator& c,
@@ -43,7 +51,7 @@ Rank::Implementation::Implementation(const program::Program& p, base::Rank r, co
       communicator(c),
       ports(io),
       options(std::move(o)),
-      arena(p.arena_bytes(p.list_of(r))),
+      arena(arena_of(p, r)),
       team(p.threads),
       bound(bind_list(p, r, arena, c, team.size())),
       watch(p, r, bound, arena),

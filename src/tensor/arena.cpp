@@ -4,20 +4,36 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include "base/errors.h"
 
 namespace pleat::tensor {
+namespace {
+
+constexpr double kGiB = 1 << 30;
+
+std::string available() {
+  std::ifstream facts("/proc/meminfo");
+  std::string name, unit;
+  for (double kib = 0; facts >> name >> kib; std::getline(facts, unit))
+    if (name == "MemAvailable:") return fmt::format("{:.1f} GiB are available", kib * 1024 / kGiB);
+  return "what is available is unknown";
+}
+
+}  // namespace
 
 Arena::Arena(int64_t bytes) : size_(bytes) {
   if (bytes == 0) return;
   const size_t mapping = static_cast<size_t>(bytes + kGuard);
   void* mapped = mmap(nullptr, mapping, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED)
-    base::fail<base::CheckError>(
-        "no memory for an arena of {} bytes: choose more ranks, smaller micro-batches or a smaller model",
-        bytes);
+    base::fail<base::JobError>(
+        "no memory for an arena of {:.1f} GiB, {}: choose more ranks, smaller micro-batches or a smaller "
+        "model",
+        static_cast<double>(bytes) / kGiB, available());
   data_ = static_cast<std::byte*>(mapped);
   madvise(data_, mapping, MADV_HUGEPAGE);  // advice only: without huge pages it is slower, not wrong
   std::memset(data_, static_cast<int>(kPattern), mapping);

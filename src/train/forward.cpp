@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "checkpoint/safetensors.h"
 #include "compile/compile.h"
+#include "config/suggest.h"
 #include "kernels/catalogue.h"
 #include "model/families/hugging_face_config.h"
 #include "model/families/parameters.h"
@@ -108,8 +109,9 @@ class ForwardPorts final : public run::Ports {
 
 void check_batch(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
   if (batch.samples % options.layout.dp != 0)
-    base::fail<base::JobError>("axis dp of size {} does not divide the batch of {} samples",
-                               options.layout.dp, batch.samples);
+    base::fail<base::JobError>("axis dp of size {} does not divide the batch of {} samples: choose one of {}",
+                               options.layout.dp, batch.samples,
+                               fmt::join(config::divisors(batch.samples), ", "));
   if (batch.sequence < 2)
     base::fail<base::JobError>("a sequence of {} tokens has no next token", batch.sequence);
   for (size_t i = 0; i < batch.ids.size(); ++i)

@@ -35,6 +35,7 @@ compile::Request train_request(const config::Job& job, int cores) {
   request.schedule = job.schedule;
   request.optimizer = job.optimizer;
   request.catalogue = kernels::catalogue();
+  request.where = [job](std::string_view key) { return job.where(key); };
   const int64_t share = std::max<int64_t>(1, cores / request.layout.world());
   request.threads = static_cast<int>(job.run.threads > 0 ? job.run.threads : share);
   return request;

@@ -158,7 +158,10 @@ TEST(StoreReader, RefusesAShardWhoseSlicesLie) {
   };
   EXPECT_NE(error_with("").find("no 'slices'"), std::string::npos);
   EXPECT_NE(error_with("[]").find("describes 0 tensors, the file has 1"), std::string::npos);
-  EXPECT_NE(error_with("{").find("is not JSON"), std::string::npos);
+  EXPECT_NE(error_with("{").find("is not JSON: it breaks off after 1 bytes"), std::string::npos)
+      << error_with("{");
+  EXPECT_NE(error_with("{]}").find("is not JSON: it is damaged at byte 2 of 3"), std::string::npos)
+      << error_with("{]}");
   EXPECT_NE(error_with(R"({"x":{}})").find("no tensor 'x'"), std::string::npos);
   EXPECT_NE(
       error_with(R"({"k":{"name":"norm","role":"v","global":[5],"begin":[0]}})").find("not in the manifest"),

@@ -87,7 +87,7 @@ TEST(Forward, RefusesWhatDoesNotFit) {
   write_tokens(folder / "ids.safetensors");
   const Outcome dp = run_pleat(forward_words({"out.safetensors", "layout.dp=3"}), folder.path());
   EXPECT_EQ(dp.code, 2);
-  EXPECT_NE(dp.err.find("4 samples"), std::string::npos) << dp.err;
+  EXPECT_NE(dp.err.find("4 samples: choose one of 1, 2, 4"), std::string::npos) << dp.err;
   EXPECT_FALSE(std::filesystem::exists(folder / "out.safetensors"));
 }
 
@@ -113,6 +113,13 @@ TEST(Road, TokenizeTrainResumeEvaluateGenerateReport) {
       folder.path());
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
   EXPECT_NE(evaluated.out.find(" bits per byte\n"), std::string::npos) << evaluated.out;
+  const Outcome ending =
+      run_pleat({"evaluate", "--model", "runs/tiny/final", "--data", "tokens.bin"}, folder.path());
+  EXPECT_EQ(ending.code, 2);
+  EXPECT_NE(
+      ending.err.find("tokens.bin: a token file is named by the prefix of its two files: leave .bin away"),
+      std::string::npos)
+      << ending.err;
   const Outcome written = run_pleat(
       {"generate", "--model", "runs/tiny/final", "--prompt", "7 is", "--tokens", "5"}, folder.path());
   ASSERT_EQ(written.code, 0) << written.err;

@@ -166,7 +166,7 @@ TEST(RefuseJob, OverridesAreCheckedAsTheFileIs) {
       {"=3", "not key.path=value"},
       {"train.stepps=3", "did you mean"},
       {"train.steps=010", "leading zeros"},
-      {"train.steps=", "the value is empty"},
+      {"train.steps=", "train.steps has no value"},
       {"train.steps=[1]", "not a list"},
       {"train={steps: 3}", "cannot be given"},
       {"train=3", "is a section"},

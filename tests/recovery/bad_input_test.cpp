@@ -49,7 +49,7 @@ TEST(BadJob, AxesThatDoNotDivide) {
 TEST(BadJob, AxesWithoutOperations) {
   for (const char* axis : {"tp", "cp", "vpp", "etp"})
     EXPECT_TRUE(says(job_error({fmt::format("layout.{}=2", axis), "layout.dp=2"}),
-                     {fmt::format("no operations yet for axis {} ", axis), "choose 1"}));
+                     {fmt::format("no operations yet for axis {} ", axis), "choose 1 (command line)"}));
 }
 
 TEST(BadJob, HeadsThatDoNotDivide) {

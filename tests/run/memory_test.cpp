@@ -2,7 +2,7 @@
 // The arena is the sum of its areas, is used to the end of each, and nothing behind it is touched.
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <string>
 
 #include "base/errors.h"
 #include "programs.h"
@@ -57,6 +57,17 @@ TEST(Memory, PredictedIsTheSumOfAreasAndTouchedIsPredicted) {
   }
 }
 
+TEST(Memory, ThatIsNotThereIsToldWithTheRank) {
+  program::Program program = compile::compile(small_request(false, {.pp = 2}));
+  program.lists[1].area_bytes[static_cast<size_t>(Area::scratch)] = int64_t{1} << 50;
+  try {
+    Crew crew(program, [](base::Rank) { return std::make_unique<MadeUpData>(); }, {});
+    FAIL() << "a pebibyte was mapped";
+  } catch (const base::JobError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("rank 1: no memory for an arena of ")) << error.what();
+  }
+}
+
 /// Experts get room for the worst case, which made-up tokens need not fill; still nothing lies above.
 TEST(Memory, ExpertsStayWithinTheirBound) {
   const program::Program program = compile::compile(pipeline_request());
@@ -82,7 +93,6 @@ TEST(Memory, AnEmptyArenaHasNoBytes) {
   EXPECT_EQ(arena.highest_touched(), 0);
   EXPECT_EQ(arena.bytes(0, 0).size(), 0u);
   EXPECT_THROW(arena.bytes(0, 1), base::CheckError);
-  EXPECT_THROW(tensor::Arena(std::numeric_limits<int64_t>::max() / 2), base::CheckError);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products against oneDNN alone with packed weights, the packing of ours included: one bound kernel, one
-// thread each.
+// Products against oneDNN alone with packed weights, the packing of ours included: one bound kernel each, on
+// one thread and on two. `pleat_bench_products`
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "bound_kernel.h"
+#include "machine.h"
 #include "rounds.h"
 
 namespace pleat::bench {
@@ -58,28 +59,71 @@ graph::Signature signature_of(const Size& z, DType dtype) {
   return s;
 }
 
-void compare(const Size& z, DType dtype, kernels::Team& team) {
+constexpr double kTarget = 0.9;  // of oneDNN's speed
+constexpr double kUsable = 1.8;  // oneDNN's speed on 2 threads: below, the second is not a whole one
+constexpr Size kLarge{2048, 3072, 768, false, true};  // the one with a target
+constexpr Size kSizes[] = {kLarge,
+                           {2048, 3072, 768, false, false},
+                           {3072, 768, 2048, true, false},
+                           {512, 512, 512, false, true},
+                           {2048, 128, 128, false, true},
+                           {2048, 512, 128, false, true},
+                           {512, 128, 2048, true, false},
+                           {64, 512, 128, false, true}};
+
+double gigaflops(const Size& z, double seconds) {
+  return 2e-9 * static_cast<double>(z.m * z.n * z.k) / seconds;
+}
+
+Ratio measured(const Size& z, DType dtype, kernels::Team& team) {
+  omp_set_num_threads(team.size());
   const BoundKernel ours(signature_of(z, dtype), team);
   OneDnn other(z, dtype);
-  const Ratio r = in_turns([&] { ours.run(); }, [&] { other.run(); });
-  const double gigaflops = 2e-9 * static_cast<double>(z.m * z.n * z.k);
-  fmt::print(
-      "{:5} {:5} x {:5} x {:5} {}{}: {:9.1f} us {:7.1f} GF/s, oneDNN packed {:7.1f} GF/s, ratio {:.2f}\n",
-      base::name_of(dtype), z.m, z.n, z.k, z.transpose_a ? 't' : 'n', z.transpose_b ? 't' : 'n', r.ours * 1e6,
-      gigaflops / r.ours, gigaflops / r.other, r.speed);
+  return in_turns([&] { ours.run(); }, [&] { other.run(); });
+}
+
+/// How much faster oneDNN is on two threads, which tells whether the machine has two to give.
+double gain_of_two(kernels::Team& one, kernels::Team& two) {
+  const double alone = measured(kLarge, DType::bf16, one).other,
+               both = measured(kLarge, DType::bf16, two).other;
+  fmt::print("oneDNN, bf16: {:.0f} Gflop/s on 1 thread, {:.0f} on 2; peak(2)/peak(1) = {:.2f}\n",
+             gigaflops(kLarge, alone), gigaflops(kLarge, both), alone / both);
+  return alone / both;
+}
+
+void print_row(const Size& z, DType dtype, int threads, char mark, const Ratio& r, bool has_target) {
+  fmt::print("{:5} {:5} x {:5} x {:5} {}{} {:7}{} {:9.1f} {:9.1f} {:7.2f}{}\n", base::name_of(dtype), z.m,
+             z.n, z.k, z.transpose_a ? 't' : 'n', z.transpose_b ? 't' : 'n', threads, mark,
+             gigaflops(z, r.ours), gigaflops(z, r.other), r.speed,
+             has_target ? fmt::format(" {:7.2f}{}", kTarget, r.speed < kTarget ? "  below" : "") : "");
+  std::fflush(stdout);
+}
+
+void run() {
+  print_machine();
+  kernels::Team one(1), two(2);
+  const bool two_are_usable = gain_of_two(one, two) >= kUsable;
+  if (!two_are_usable)
+    fmt::print("* 2 threads multiply less than {} times as fast as 1: these rows are not used\n", kUsable);
+  fmt::print("\n{:5} {:>5} x {:>5} x {:>5} {:2} {:>7}  {:>9} {:>9} {:>7} {:>7}\n", "", "m", "n", "k", "",
+             "threads", "Gflop/s", "oneDNN", "ratio", "target");
+  int counted = 0, reached = 0;
+  for (kernels::Team* team : {&one, &two})
+    for (const auto dtype : {DType::f32, DType::bf16})
+      for (const Size& z : kSizes) {
+        const bool usable = team == &one || two_are_usable, has_target = &z == &kSizes[0];
+        const Ratio r = measured(z, dtype, *team);
+        print_row(z, dtype, team->size(), usable ? ' ' : '*', r, has_target);
+        if (!usable || !has_target) continue;
+        ++counted;
+        if (r.speed >= kTarget) ++reached;
+      }
+  fmt::print("\n{} of {} at or above their targets\n", reached, counted);
 }
 
 }  // namespace
 }  // namespace pleat::bench
 
 int main() {
-  using pleat::bench::Size;
-  omp_set_num_threads(1);
-  pleat::kernels::Team team(1);
-  for (const auto dtype : {pleat::base::DType::f32, pleat::base::DType::bf16})
-    for (const Size& z : {Size{2048, 3072, 768, false, true}, Size{2048, 3072, 768, false, false},
-                          Size{3072, 768, 2048, true, false}, Size{512, 512, 512, false, true},
-                          Size{2048, 128, 128, false, true}, Size{2048, 512, 128, false, true},
-                          Size{512, 128, 2048, true, false}, Size{64, 512, 128, false, true}})
-      pleat::bench::compare(z, dtype, team);
+  pleat::bench::run();
 }

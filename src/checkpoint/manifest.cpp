@@ -66,8 +66,9 @@ TensorRecord parse_tensor(const Json& value, std::string_view where) {
 }  // namespace
 
 std::string to_text(const Manifest& manifest) {
-  Json root = {{"format", kManifestFormat}, {"step", manifest.step},  {"tokens", manifest.tokens},
-               {"job", manifest.job},       {"files", Json::array()}, {"tensors", Json::array()}};
+  Json root = {{"format", kManifestFormat}, {"step", manifest.step}, {"tokens", manifest.tokens},
+               {"job", manifest.job},       {"data", manifest.data}, {"files", Json::array()},
+               {"tensors", Json::array()}};
   for (const FileRecord& file : manifest.files)
     root["files"].push_back({{"name", file.name}, {"size", file.size}, {"xxh64", hex(file.checksum)}});
   for (const TensorRecord& tensor : manifest.tensors)
@@ -96,6 +97,7 @@ Manifest manifest_from_text(std::string_view text, std::string_view where) {
   manifest.step = count_at(root, "step", where);
   manifest.tokens = count_at(root, "tokens", where);
   manifest.job = string_at(root, "job", where);
+  manifest.data = string_at(root, "data", where);
   std::set<std::string> names;
   for (const Json& file : array_at(root, "files", where)) {
     manifest.files.push_back(parse_file(file, where));

@@ -59,6 +59,7 @@ struct Manifest {
   int64_t step = 0;
   int64_t tokens = 0;
   std::string job;                    // the job as text
+  std::string data;                   // what it was trained on, as its reader tells data apart
   std::vector<FileRecord> files;      // in order of shard
   std::vector<TensorRecord> tensors;  // in order of role, name
 };
@@ -86,7 +87,7 @@ class Writer {
   void write_shard(int shard, std::span<const Slice> slices);
   /// CheckError when a shard is missing, a range is written by two shards, or a tensor is not completely
   /// covered.
-  void commit(int64_t tokens, std::string_view job);
+  void commit(int64_t tokens, std::string_view job, std::string_view data = {});
 
  private:
   void check_complete() const;

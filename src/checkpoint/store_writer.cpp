@@ -128,10 +128,10 @@ void Writer::check_complete() const {
   }
 }
 
-void Writer::commit(int64_t tokens, std::string_view job) {
+void Writer::commit(int64_t tokens, std::string_view job, std::string_view data) {
   const std::lock_guard lock(mutex_);
   check_complete();
-  Manifest manifest{step_, tokens, std::string(job), {}, {}};
+  Manifest manifest{step_, tokens, std::string(job), std::string(data), {}, {}};
   for (const auto& [shard, file] : files_) manifest.files.push_back(file);
   for (const auto& [key, coverage] : tensors_) manifest.tensors.push_back(coverage.tensor);
   base::write_text(partial_ / "manifest.json", to_text(manifest), options_.fault);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/run_directory.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/errors.h"
+#include "checkpoint/checksum.h"
 #include "config/keys.h"
 #include "config/scalars.h"
 
@@ -23,18 +27,32 @@ void make_directory(const fs::path& directory) {
   if (error) fail<base::DataError>("{}: cannot be made a directory: {}", directory.string(), error.message());
 }
 
-void check_continues(config::Job now, config::Job saved, const std::string& checkpoint) {
-  if (!(saved.model == now.model)) fail<JobError>("the model of the job is not the one of {}", checkpoint);
-  saved.data.train = fs::absolute(saved.data.train).lexically_normal().string();
-  now.data.train = fs::absolute(now.data.train).lexically_normal().string();
+std::string identity_of(const data::TokenFile& file) {
+  constexpr int64_t kPlaces = 256, kTokens = 64;
+  checkpoint::Checksum sum;
+  std::vector<int32_t> tokens(static_cast<size_t>(std::min(kTokens, file.tokens())));
+  const int64_t last = file.tokens() - static_cast<int64_t>(tokens.size());
+  for (int64_t place = 0; place < kPlaces; ++place) {
+    file.read(last / (kPlaces - 1) * place + last % (kPlaces - 1) * place / (kPlaces - 1), tokens);
+    sum.add(std::as_bytes(std::span(tokens)));
+  }
+  return fmt::format("{} tokens in {} documents, checksum {:016x}", file.tokens(), file.documents(),
+                     sum.value());
+}
+
+void check_continues(Continued now, Continued saved, const std::string& checkpoint) {
+  if (!(saved.job.model == now.job.model))
+    fail<JobError>("the model of the job is not the one of {}", checkpoint);
   std::string differences;
-  for (const char* path :
-       {"train.global_batch", "train.sequence", "train.seed", "data.train", "data.separate_documents"}) {
-    const config::Field& field = config::find_key(path)->field;
-    const std::string was = config::written(field, saved), is = config::written(field, now);
+  const auto compare = [&](std::string_view path, const std::string& is, const std::string& was) {
     if (was != is)
       differences += fmt::format("{}{} is {}, was {}", differences.empty() ? "" : "; ", path, is, was);
+  };
+  for (const char* path : {"train.global_batch", "train.sequence", "train.seed", "data.separate_documents"}) {
+    const config::Field& field = config::find_key(path)->field;
+    compare(path, config::written(field, now.job), config::written(field, saved.job));
   }
+  compare("data.train", now.data, saved.data);
   if (!differences.empty())
     fail<JobError>("{} is of another run: {}; write the same, or begin a run in a directory of its own",
                    checkpoint, differences);

@@ -95,7 +95,8 @@ class Training {
     first_ = done_ = reader_->manifest().step;
     const config::Job saved =
         config::parse_job(reader_->manifest().job, (*found.checkpoint / "manifest.json").string());
-    check_continues(job_, saved, found.checkpoint->string());
+    check_continues({job_, identity_of(*file_)}, {saved, reader_->manifest().data},
+                    found.checkpoint->string());
     host_.say(fmt::format("resuming after step {} from {}\n", done_, found.checkpoint->string()));
     if (done_ >= last_step())
       host_.say(fmt::format("no step is left to do: this run was to end at step {}\n", last_step()));
@@ -202,7 +203,8 @@ class Training {
     crew_->each([&](base::Rank id, run::Rank& rank) {
       writer.write_shard(id.value, slices(program_, id, rank, true));
     });
-    writer.commit(done_ * job_.train.global_batch * job_.train.sequence, config::print_job(job_));
+    writer.commit(done_ * job_.train.global_batch * job_.train.sequence, config::print_job(job_),
+                  identity_of(*file_));
     last_time_ = host_.clock();
   }
 

@@ -11,6 +11,7 @@
 #include "run_tools.h"
 #include "train/evaluate.h"
 #include "train/report_text.h"
+#include "train/run_directory.h"
 #include "train/run_report.h"
 
 namespace pleat {
@@ -152,6 +153,10 @@ TEST(Resume, AFinishedRunStaysAsItIs) {
   EXPECT_TRUE(same_runs(runs.run("run"), runs.run("copy")));
 }
 
+std::string identity(const fs::path& tokens) {
+  return train::identity_of(data::TokenFile(tokens));
+}
+
 TEST(Resume, IntoOtherDataOrBatchesIsRefusedWithBothValues) {
   const TinyRuns runs;
   train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
@@ -163,7 +168,8 @@ TEST(Resume, IntoOtherDataOrBatchesIsRefusedWithBothValues) {
       {"train.global_batch=16", "train.global_batch is 16, was 8"},
       {"train.sequence=6", "train.sequence is 6, was 12"},
       {"data.separate_documents=true", "data.separate_documents is true, was false"},
-      {"data.train=" + others, fmt::format("data.train is {}, was {}", others, runs.tokens().string())}};
+      {"data.train=" + others,
+       fmt::format("data.train is {}, was {}", identity(others), identity(runs.tokens()))}};
   for (const auto& [change, says] : changes) {
     config::Job job = runs.job("run", {"layout.pp=1", change});
     if (change.starts_with("data.train")) job.data.train = others;
@@ -173,6 +179,17 @@ TEST(Resume, IntoOtherDataOrBatchesIsRefusedWithBothValues) {
   }
   EXPECT_EQ(contents(runs.run("run") / "job.yaml"), before);
   EXPECT_EQ(train::read_metrics(runs.run("run") / "metrics.jsonl").size(), 2u);
+}
+
+TEST(Resume, FindsItsDataWhereverItLies) {
+  const TinyRuns runs;
+  train_quietly(runs.job("run", {"layout.pp=1"}), until(2));
+  for (const char* ending : {".bin", ".idx"})
+    fs::rename(runs.tokens().string() + ending, runs.run("moved").string() + ending);
+  config::Job job = runs.job("run", {"layout.pp=1"});
+  job.data.train = runs.run("moved").string();
+  const std::string said = resume_quietly(job, until(4));
+  EXPECT_NE(said.find("resuming after step 2"), std::string::npos) << said;
 }
 
 TEST(Resume, UnderAnotherLayoutPrecisionAndMicroBatchGoesOn) {

@@ -54,7 +54,7 @@ class SumOfExponentials {
 
   static HWY_INLINE void load_group(const T* x, V (&v)[kTogether]) {
     for (int j = 0; j < kTogether; j += 2) {
-      const Two two = load_two(x + j * lanes());
+      const Two two = stream_two(x + j * lanes());
       v[j] = two.a;
       v[j + 1] = two.b;
     }
@@ -114,7 +114,7 @@ HWY_INLINE void grad_row(const T* x, T* dx, int64_t n, float lse, float factor) 
     return Two{hn::Mul(f, exp(hn::Sub(v.a, l))), hn::Mul(f, exp(hn::Sub(v.b, l)))};
   };
   int64_t i = 0;
-  for (; i + two_lanes() <= n; i += two_lanes()) stream_two(of(load_two(x + i)), dx + i);
+  for (; i + two_lanes() <= n; i += two_lanes()) stream_two(of(stream_two(x + i)), dx + i);
   if (i < n) store_two_part(of(load_two_part(x + i, n - i)), dx + i, n - i);
 }
 

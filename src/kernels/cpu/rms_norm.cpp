@@ -41,7 +41,7 @@ HWY_INLINE void norm_row(const T* x, const float* w, T* y, float* rstd, int64_t 
   const V r = set(*rstd);
   int64_t i = 0;
   for (; i + two_lanes() <= n; i += two_lanes())
-    stream_two(normed(load_two(x + i), r, load_two_as<T>(w + i)), y + i);
+    stream_two(normed(stream_two(x + i), r, load_two_as<T>(w + i)), y + i);
   if (i == n) return;
   store_two_part(normed(load_two_part(x + i, n - i), r, load_two_part_as<T>(w + i, n - i)), y + i, n - i);
 }

@@ -10,6 +10,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -112,19 +113,44 @@ HWY_INLINE void store_two(Two x, bf16* p) {
   hn::StoreU(hn::OddEven(odd, even), halves, reinterpret_cast<uint16_t*>(p));
 }
 
-/// Asks for the lines of a later store: a store to a line not yet owned waits for memory, and the processor
-/// fetches ahead for loads only. Harmless beyond the end.
+/// A line that a run of load_two or store_two reaches later; maybe beyond the end, so not a pointer into
+/// anything, and good only to be asked for.
+inline constexpr int64_t kLine = 64;
 template <class T>
-HWY_INLINE void own_lines_ahead(T* p) {
-  constexpr int64_t kAhead = 1024, kLine = 64;
-  auto* at = reinterpret_cast<std::byte*>(p) + kAhead;
-  for (int64_t i = 0; i < two_lanes() * static_cast<int64_t>(sizeof(T)); i += kLine)
-    asm volatile("prefetchw %0" ::"m"(at[i]));  // the compiler's own asks for it only with a flag
+HWY_INLINE void* line_ahead(const T* p, int64_t line) {
+  constexpr uintptr_t kAhead = 1024;
+  return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(p) + kAhead +
+                                 static_cast<uintptr_t>(line * kLine));
+}
+template <class T>
+HWY_INLINE int64_t lines_of_two() {
+  return std::max<int64_t>(1, two_lanes() * static_cast<int64_t>(sizeof(T)) / kLine);
+}
+
+/// Asks for the lines of a later load_two. The processor fetches ahead too, but it stops at pages, and
+/// between two streams of one page it loses its way.
+template <class T>
+HWY_INLINE void ask_ahead(const T* p) {
+  for (int64_t i = 0; i < lines_of_two<T>(); ++i) __builtin_prefetch(line_ahead(p, i));
+}
+/// The same for a later store: a store to a line not yet owned waits for memory, and the processor fetches
+/// ahead for loads only.
+template <class T>
+HWY_INLINE void own_ahead(T* p) {
+  for (int64_t i = 0; i < lines_of_two<T>(); ++i)
+    asm volatile("prefetchw %a0" ::"p"(line_ahead(p, i)));  // the compiler's own needs a flag for it
+}
+
+/// load_two in the middle of a long run of them.
+template <class T>
+HWY_INLINE Two stream_two(const T* p) {
+  ask_ahead(p);
+  return load_two(p);
 }
 /// store_two in the middle of a long run of them.
 template <class T>
 HWY_INLINE void stream_two(Two x, T* p) {
-  own_lines_ahead(p);
+  own_ahead(p);
   store_two(x, p);
 }
 

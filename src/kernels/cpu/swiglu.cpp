@@ -28,7 +28,7 @@ template <class T>
 HWY_INLINE void swiglu_row(const T* x, T* y, int64_t f) {
   int64_t i = 0;
   for (; i + two_lanes() <= f; i += two_lanes())
-    stream_two(swiglu_of(load_two(x + i), load_two(x + f + i)), y + i);
+    stream_two(swiglu_of(stream_two(x + i), stream_two(x + f + i)), y + i);
   if (i == f) return;
   store_two_part(swiglu_of(load_two_part(x + i, f - i), load_two_part(x + f + i, f - i)), y + i, f - i);
 }
@@ -53,7 +53,7 @@ template <class T>
 HWY_INLINE void swiglu_grad_row(const T* x, const T* dy, T* dx, int64_t f) {
   int64_t i = 0;
   for (; i + two_lanes() <= f; i += two_lanes()) {
-    const auto d = swiglu_grad_of(load_two(x + i), load_two(x + f + i), load_two(dy + i));
+    const auto d = swiglu_grad_of(stream_two(x + i), stream_two(x + f + i), stream_two(dy + i));
     stream_two(d.gate, dx + i);
     stream_two(d.up, dx + f + i);
   }

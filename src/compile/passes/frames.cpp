@@ -202,6 +202,21 @@ class Frames {
   std::array<int64_t, kAreas> frame_bytes_{};
 };
 
+/// What a rank takes outside its arena: pages of code, its threads' stacks, kernels and channels (0.7 MiB
+/// were measured on one rank, less on each of several), and one bound item for every instruction of its list
+/// (210 bytes each were measured).
+int64_t allowance_of(const program::Program& program) {
+  constexpr int64_t kFixed = int64_t{1} << 20, kPerInstruction = 256;
+  int64_t longest = 0;
+  for (const program::RankList& list : program.lists) {
+    int64_t instructions = 0;
+    for (const Instance& instance : list.instances)
+      instructions += static_cast<int64_t>(program.segments[instance.segment].instructions.size());
+    longest = std::max(longest, instructions);
+  }
+  return kFixed + kPerInstruction * longest;
+}
+
 }  // namespace
 
 Draft frames(Draft draft) {
@@ -213,8 +228,8 @@ Draft frames(Draft draft) {
   p.micro_batches = static_cast<int32_t>(r.micro_batches);
   p.tokens = r.micro_batch * r.sequence;
   p.memory.fill(program::Memory::device);
-  p.allowance = int64_t{64} << 20;  // oneDNN's code and the C++ runtime, per rank
   for (StageDraft& stage : draft.stages) Frames(r, stage, p).run();
+  p.allowance = allowance_of(p);
   return draft;
 }
 

@@ -23,9 +23,9 @@ struct Growth {
   int64_t after_bind = 0, after_three = 0, after_ten = 0;
 };
 
-Growth growth_of(const program::Program& program) {
+Growth growth_of(const program::Program& program, int64_t vocabulary, int64_t sequence) {
   const int64_t before = resident_bytes();
-  Crew crew(program, [](base::Rank) { return std::make_unique<MadeUpData>(256, 64); }, {});
+  Crew crew(program, [=](base::Rank) { return std::make_unique<MadeUpData>(vocabulary, sequence); }, {});
   Growth growth;
   growth.after_bind = resident_bytes() - before;
   crew.each([&](base::Rank id, Rank& rank) { fill_state(program, id, rank); });
@@ -36,7 +36,7 @@ Growth growth_of(const program::Program& program) {
   return growth;
 }
 
-/// Arenas large enough that an allowance forgotten or an arena mapped twice shows.
+/// Arenas far larger than the allowance, so that one of them mapped twice shows.
 compile::Request resident_request() {
   compile::Request r = pipeline_request();
   r.model.vocab_size = 256, r.model.hidden_size = 128, r.model.moe_intermediate_size = 128;
@@ -55,7 +55,8 @@ TEST(Resident, GrowthStaysWithinArenasAndAllowance) {
     const int64_t world = program.layout.world();
     for (int64_t rank = 0; rank < world; ++rank)
       arenas += program.arena_bytes(program.list_of(base::Rank(rank)));
-    const Growth growth = growth_of(program);
+    const Growth growth = growth_of(program, 256, 64);
+    ASSERT_LT(2 * world * program.allowance, arenas / world) << "or an arena more would not be seen";
     RecordProperty("arenas", std::to_string(arenas));
     RecordProperty("growth", std::to_string(growth.after_three));
     EXPECT_GE(growth.after_bind, arenas) << "pages are touched when bound";
@@ -63,6 +64,18 @@ TEST(Resident, GrowthStaysWithinArenasAndAllowance) {
     // The arenas are all there is that could grow with the model; after binding nothing of their size does.
     EXPECT_LE(growth.after_ten - growth.after_three, arenas / 100);
   }
+}
+
+/// Many instructions over small buffers: what is bound for each of them is inside the allowance too.
+TEST(Resident, GrowthOfALongListStaysWithinArenasAndAllowance) {
+  compile::Request request = pipeline_request();
+  request.model.num_hidden_layers = 16;
+  request.micro_batches = 32;
+  const program::Program program = compile::compile(request);
+  int64_t most = 0;
+  for (int64_t rank = 0; rank < program.layout.world(); ++rank)
+    most += program.arena_bytes(program.list_of(base::Rank(rank))) + program.allowance;
+  EXPECT_LE(growth_of(program, 32, 4).after_three, most);
 }
 
 }  // namespace

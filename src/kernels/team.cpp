@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Workers take task indexes from one atomic counter. A round begins when the caller advances `round` and ends
-// when every thread has left it; only then may the next one reuse body, call and the counter.
+// Workers take task indexes from one atomic counter. A thread enters a round while it is open, and the
+// caller, which works too, closes it when no task is left. It then waits for those that entered and for
+// nobody else: a thread that slept through the round, because it was short or its core was taken, costs
+// nothing.
 #include "kernels/team.h"
 
 #include <algorithm>
@@ -34,14 +36,18 @@ void wait_while(const std::atomic<T>& value, T seen) {
 }  // namespace
 
 struct Team::Shared {
+  // Of the gate: how many threads are inside, whether more may enter, and above these the number of the
+  // round.
+  static constexpr uint32_t kInside = 0xffff, kOpen = 0x10000, kRound = 0x20000;
+
   std::vector<std::thread> threads;
-  std::atomic<uint32_t> round{0};
-  std::atomic<int> busy{0};  // threads that have not left this round
+  std::atomic<uint32_t> gate{0};
+  std::atomic<uint32_t> left{0};  // threads that have left a round, ever
   std::atomic<int64_t> next{0};
   int64_t tasks = 0;
   void* body = nullptr;
   Body call = nullptr;
-  bool closing = false;
+  std::atomic<bool> closing{false};
   std::mutex error_mutex;
   std::exception_ptr error;
 
@@ -59,30 +65,48 @@ struct Team::Shared {
     }
   }
 
-  void serve(int worker) {
-    for (uint32_t seen = 0;; ++seen) {
-      wait_while(round, seen);
-      if (closing) return;
-      work(worker);
-      if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
+  /// Enters the next round that is open; false when there will be none.
+  bool enter(uint32_t& last) {
+    for (uint32_t now = gate.load(std::memory_order_acquire);;) {
+      const bool open = (now & kOpen) != 0 && (now / kRound != last || closing);  // numbers of rounds recur
+      if (!open) {
+        wait_while(gate, now);
+        now = gate.load(std::memory_order_acquire);
+      } else if (gate.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
+        last = now / kRound;
+        return !closing;
+      }
     }
   }
 
-  void begin_round() {
-    busy.store(static_cast<int>(threads.size()), std::memory_order_relaxed);
-    round.fetch_add(1, std::memory_order_release);
-    round.notify_all();
+  void leave() {
+    gate.fetch_sub(1, std::memory_order_acq_rel);
+    left.fetch_add(1, std::memory_order_release);
+    left.notify_one();
   }
 
-  void wait_for_threads() {
-    for (int left = busy.load(std::memory_order_acquire); left != 0;
-         left = busy.load(std::memory_order_acquire))
-      wait_while(busy, left);
+  void serve(int worker) {
+    for (uint32_t last = 0; enter(last); leave()) work(worker);
+  }
+
+  void open_round() {
+    const uint32_t round = gate.load(std::memory_order_relaxed) / kRound + 1;
+    gate.store(round * kRound + kOpen, std::memory_order_release);
+    gate.notify_all();
+  }
+
+  void close_round() {
+    gate.fetch_and(~kOpen, std::memory_order_acq_rel);
+    for (;;) {
+      const uint32_t seen = left.load(std::memory_order_acquire);
+      if ((gate.load(std::memory_order_acquire) & kInside) == 0) return;
+      wait_while(left, seen);
+    }
   }
 
   void close() {
     closing = true;
-    begin_round();
+    open_round();
     for (std::thread& thread : threads) thread.join();
   }
 };
@@ -115,9 +139,9 @@ void Team::run_erased(int64_t tasks, void* body, Body call) {
   shared_->tasks = tasks;
   shared_->body = body;
   shared_->call = call;
-  shared_->begin_round();
+  shared_->open_round();
   shared_->work(0);
-  shared_->wait_for_threads();
+  shared_->close_round();
   if (shared_->error) std::rethrow_exception(std::exchange(shared_->error, nullptr));
 }
 

@@ -12,10 +12,11 @@ namespace {
 
 using program::Area;
 
+/// In list order: the Programs here have no events between their queues.
 void run_alone(const program::Program& program) {
   comm::FakeCommunicator communicator(base::Rank(0), 1);
   MadeUpData ports;
-  Rank rank(program, base::Rank(0), communicator, ports, {});
+  Rank rank(program, base::Rank(0), communicator, ports, {.order = Order::inline_});
   rank.run(2);
 }
 

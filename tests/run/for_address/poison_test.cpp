@@ -48,7 +48,7 @@ TEST_F(PoisonDeathTest, BytesThatNobodyWroteAreNot) {
 TEST_F(PoisonDeathTest, BytesOfTheStepBeforeAreNot) {
   const program::Region kept = floats(Area::step, 0, 16, 7);
   // Read before it is written: what is there in the second turn is of the first.
-  const program::Program program = by_hand({{emit("y", kFirst), load("x", kept), scaled(kept, kFirst)}});
+  const program::Program program = by_hand({{scaled(kept, kFirst), emit("y", kFirst), load("x", kept)}});
   EXPECT_DEATH(run_alone(program), "use-after-poison|use-after");
 }
 

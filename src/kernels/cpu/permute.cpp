@@ -46,6 +46,33 @@ HWY_INLINE float spread_row(const T* dout, float weight, const T* y, T* dy, int6
   return sum_lanes(dot);
 }
 
+/// memcpy, but the lines of `to` are asked for ahead: of this row, then of the expert's next one.
+HWY_INLINE void copy_row(const std::byte* from, std::byte* to, int64_t bytes) {
+  const auto* x = reinterpret_cast<const uint32_t*>(from);
+  auto* y = reinterpret_cast<uint32_t*>(to);
+  const int64_t words = bytes / 4;
+  int64_t i = 0;
+  for (; i + two_lanes() <= words; i += two_lanes()) {
+    own_ahead(y + i);
+    const auto a = hn::LoadU(kU, x + i), b = hn::LoadU(kU, x + i + lanes());
+    hn::StoreU(a, kU, y + i);
+    hn::StoreU(b, kU, y + i + lanes());
+  }
+  std::memcpy(to + 4 * i, from + 4 * i, static_cast<size_t>(bytes - 4 * i));
+}
+
+/// Each token's row to its places.
+void scatter_tokens(const Field& x, const int32_t* rows, int64_t top_k, int64_t bound, const Field& y,
+                    int64_t begin, int64_t end, int64_t width) {
+  const int64_t element = base::size_of(x.dtype);
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t k = 0; k < top_k; ++k) {
+      const int64_t row = rows[t * top_k + k];
+      if (row >= bound) continue;
+      copy_row(x.data + t * x.stride * element, y.data + row * y.stride * element, width * element);
+    }
+}
+
 void gather_tokens(const Field& y, const int32_t* rows, const float* weights, int64_t top_k, int64_t bound,
                    const Field& out, int64_t begin, int64_t end, int64_t width) {
   for (int64_t t = begin; t < end; ++t) {
@@ -71,6 +98,7 @@ HWY_AFTER_NAMESPACE();
 namespace pleat::kernels::cpu {
 namespace {
 
+HWY_EXPORT(scatter_tokens);
 HWY_EXPORT(gather_tokens);
 HWY_EXPORT(spread_token);
 
@@ -126,15 +154,8 @@ KernelPtr make_permute(const Signature& s, int) {
     const Field x(s.reads[0], call.reads[0]), y(s.writes[0], call.writes[0]);
     const int32_t* rows = integers(call.reads[1]);
     const int64_t top_k = s.reads[1].shape[1], width = s.reads[0].shape[1], bound = s.writes[0].shape[0];
-    const int64_t element = base::size_of(x.dtype);
     for_rows(team, s.reads[0].shape[0], width * top_k, [&](int64_t begin, int64_t end, int) {
-      for (int64_t t = begin; t < end; ++t)
-        for (int64_t k = 0; k < top_k; ++k) {
-          const int64_t row = rows[t * top_k + k];
-          if (row >= bound) continue;
-          std::memcpy(y.data + row * y.stride * element, x.data + t * x.stride * element,
-                      static_cast<size_t>(width * element));
-        }
+      HWY_DYNAMIC_DISPATCH(scatter_tokens)(x, rows, top_k, bound, y, begin, end, width);
     });
   });
 }

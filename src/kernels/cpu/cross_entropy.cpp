@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "base/errors.h"
 #include "kernels/cpu/field.h"
@@ -25,31 +24,37 @@ HWY_INLINE int64_t group() {
   return kTogether * lanes();
 }
 
-/// The sum over a row of e^(x - reference), in one pass. The reference need not be the highest logit but must
-/// not be far below it, or the sum overflows; a block that has outgrown it is taken again with a higher one.
+/// The sum over a row of e^x 2^-k, in one pass; k ln 2 is near the highest logit so far. A block that has
+/// outgrown it, so that the sum might overflow, is taken again with a higher one.
 template <class T>
 class SumOfExponentials {
  public:
-  /// The reference is the highest of the first block.
-  SumOfExponentials(const T* x, int64_t count) : reference_(highest(x, count)) {}
+  /// k is that of the first block.
+  SumOfExponentials(const T* x, int64_t count) : k_(power_near(highest(x, count))) {}
 
   /// One block, `count` a multiple of group().
   void add(const T* x, int64_t count) {
     Terms terms = terms_of(x, count);
-    if (!hn::AllFalse(kF, hn::Gt(terms.top, set(reference_ + kRise)))) {
+    if (!hn::AllFalse(kF, hn::Gt(terms.top, set(k_ * kLog2 + kRise)))) {
       raise(highest(x, count));
       terms = terms_of(x, count);
     }
     sum_ = hn::Add(sum_, terms.sum);
   }
 
-  /// log of the sum of e^x.
-  float log() const { return reference_ + std::log(sum_lanes(sum_)); }
+  /// log of the sum of e^x; NaN where this way does not reach, logits of 1e5 and more among others.
+  float log() const {
+    const float sum = sum_lanes(sum_);
+    return std::fabs(k_) < kMost && sum > 0
+               ? static_cast<float>(k_ * kLog2 + std::log(static_cast<double>(sum)))
+               : NAN;
+  }
 
  private:
-  static constexpr float kRise = 8;
+  static constexpr float kRise = 8, kMost = 1 << 17;
+  static constexpr double kLog2 = 0.693147180559945309;
   struct Terms {
-    V sum, top;  // of e^(x - reference), of x
+    V sum, top;  // of e^x 2^-k, of x
   };
 
   static HWY_INLINE void load_group(const T* x, V (&v)[kTogether]) {
@@ -66,32 +71,47 @@ class SumOfExponentials {
       load_group(x + i, v);
       for (const V& each : v) top = hn::Max(top, each);
     }
-    return std::max(max_lanes(top), std::numeric_limits<float>::lowest());  // -inf - -inf would be NaN
+    return max_lanes(top);
   }
 
   HWY_INLINE Terms terms_of(const T* x, int64_t count) const {
+    const V shifter = set(kShifter - k_), lowest = set((k_ - 126.9) * kLog2);  // from there on the power is 0
     V v[kTogether], sum[kTogether], top[2] = {set(-HUGE_VALF), set(-HUGE_VALF)};
     for (V& each : sum) each = hn::Zero(kF);
     for (int64_t i = 0; i < count; i += group()) {
       load_group(x + i, v);
       for (int j = 0; j < kTogether; ++j) {
         top[j % 2] = hn::Max(top[j % 2], v[j]);
-        v[j] = hn::Max(set(-88.0f), hn::Sub(v[j], set(reference_)));
+        v[j] = hn::Max(lowest, v[j]);
       }
-      add_exponentials(v, sum);
+      add_exponentials(v, shifter, sum);
     }
     for (int j = 1; j < kTogether; ++j) sum[0] = hn::Add(sum[0], sum[j]);
     return {sum[0], hn::Max(top[0], top[1])};
   }
 
-  HWY_INLINE void raise(float reference) {
-    sum_ = hn::Mul(sum_, set(std::exp(reference_ - reference)));
-    reference_ = reference;
+  static HWY_INLINE float power_near(float top) {
+    return std::clamp(std::nearbyint(top * kLogE), -kMost, kMost);  // NaN stays
   }
 
-  float reference_;
+  HWY_INLINE void raise(float top) {
+    const float before = k_;
+    k_ = power_near(top);
+    sum_ = hn::Mul(sum_, set(std::exp2(before - k_)));
+  }
+
+  float k_;
   V sum_ = hn::Zero(kF);
 };
+
+/// For rows that SumOfExponentials does not reach; NaN or inf among the logits gives NaN or inf.
+template <class T>
+float log_sum_exp_slowly(const T* x, int64_t n) {
+  double top = -HUGE_VAL, sum = 0;
+  for (int64_t i = 0; i < n; ++i) top = std::max(top, static_cast<double>(static_cast<float>(x[i])));
+  for (int64_t i = 0; i < n; ++i) sum += std::exp(static_cast<double>(static_cast<float>(x[i])) - top);
+  return static_cast<float>(top + std::log(sum));
+}
 
 /// log of the sum of e^x over a row; NaN or inf among the logits gives NaN or inf.
 template <class T>
@@ -104,7 +124,8 @@ HWY_INLINE float log_sum_exp(const T* x, int64_t n) {
   SumOfExponentials<T> sum(whole == 0 ? rest : x, whole == 0 ? group() : std::min(kBlock, whole));
   for (int64_t i = 0; i < whole; i += kBlock) sum.add(x + i, std::min(kBlock, whole - i));
   if (whole < n) sum.add(rest, group());
-  return sum.log();
+  const float log = sum.log();
+  return std::isnan(log) ? log_sum_exp_slowly(x, n) : log;
 }
 
 template <class T>

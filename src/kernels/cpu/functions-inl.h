@@ -18,20 +18,21 @@ struct Scaled {
   V mantissa, power;
 };
 
-/// x divided by its unit into whole units and a rest of at most half of one.
 struct Whole {
-  V count, power;  // n, 2^n
+  V count, power;
 };
 
-/// n = x units rounded, |n| < 2^7. Adding 1.5 2^23 leaves n in the low bits; 127 more make it the exponent of
-/// 2^n. n = -127 gives the power 0 and n = 128 infinity.
-HWY_INLINE Whole whole_units(V x, V units) {
-  const V shifter = set(12582912.0f + 127.0f);
-  const V shifted = hn::MulAdd(x, units, shifter);
+/// Adding 1.5 2^23 to a number rounds it to a whole number, which is then in the low bits; 127 more make
+/// these the exponent of a power of two.
+inline constexpr float kShifter = 12582912.0f + 127.0f;
+inline constexpr float kLogE = 1.44269504089f;  // of base 2
+
+/// n = x log2 e rounded, and 2^(n - lower) where `shifter` is kShifter - lower: 0 for n - lower = -127,
+/// infinity for 128, anything beyond those.
+HWY_INLINE Whole whole_powers(V x, V shifter) {
+  const V shifted = hn::MulAdd(x, set(kLogE), shifter);
   return {hn::Sub(shifted, shifter), hn::BitCast(kF, hn::ShiftLeft<23>(hn::BitCast(kU, shifted)))};
 }
-
-inline constexpr float kLogE = 1.44269504089f;  // of base 2
 
 /// 1 + b r + r^2 ((c2 + c3 r) + r^2 (c4 + c5 r)): a third fewer steps one after the other than by Horner, and
 /// these are what a loop waits for.
@@ -45,7 +46,7 @@ HWY_INLINE V polynomial(V r, V b, V c2, V c3, V c4, V c5) {
 /// The polynomial is within 1.05e-7 of e^r (0.9 ulp; fitted with its first two coefficients 1, so that e^0 is
 /// 1); ln 2 is taken in two parts, the first of few bits, so that the rest is exact.
 HWY_INLINE Scaled exp_parts(V x) {
-  const Whole n = whole_units(x, set(kLogE));
+  const Whole n = whole_powers(x, set(kShifter));
   V r = hn::NegMulAdd(n.count, set(0.693145752f), x);
   r = hn::NegMulAdd(n.count, set(1.42860677e-6f), r);
   return {
@@ -56,13 +57,14 @@ HWY_INLINE Scaled exp_parts(V x) {
 /// How many vectors add_exponentials takes: as many as the registers hold.
 inline constexpr int kTogether = HWY_MAX_BYTES == 64 ? 8 : 4;
 
-/// sum += e^x for -88 <= x <= 88.7, each term within (2 + |x| / 8) ulp, for sums in which what is far below
-/// the highest counts little. One vector waits four cycles for each step, so all take a step in turn; and one
-/// part of ln 2 serves, and the power of two goes into the addition.
-HWY_INLINE void add_exponentials(V (&x)[kTogether], V (&sum)[kTogether]) {
+/// sum += e^x 2^-k for a whole k, `shifter` being kShifter - k, where -127 <= x log2 e - k <= 127. The
+/// relative error of a term is 1.4e-7 + |x| 2^-26: for log(sum), which is about the highest x, that is below
+/// rounding. So one part of ln 2 serves, a reference costs no subtraction, and the power goes into the
+/// addition. One vector would wait four cycles for each step, so all take a step in turn.
+HWY_INLINE void add_exponentials(V (&x)[kTogether], V shifter, V (&sum)[kTogether]) {
   V p[kTogether], power[kTogether];
   for (int j = 0; j < kTogether; ++j) {
-    const Whole n = whole_units(x[j], set(kLogE));
+    const Whole n = whole_powers(x[j], shifter);
     power[j] = n.power;
     x[j] = hn::MulSub(x[j], set(kLogE), n.count);
   }

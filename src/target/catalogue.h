@@ -13,13 +13,11 @@
 
 namespace pleat::target {
 
-enum class InstructionSet : uint8_t { baseline, avx2, avx512, avx512_bf16, amx_bf16 };
-
-/// A machine. Rates are peaks of one core; simulate scales them.
+/// A machine, as simulate needs it: what it reaches, not how. Which vector instructions a kernel wants is in
+/// its row's refusals. Rates are peaks of one core; simulate scales them.
 struct Target {
   std::string name = "this cpu";
   int cores = 1;
-  InstructionSet isa = InstructionSet::baseline;
   double flops_f32 = 50e9;  // per core
   double flops_bf16 = 50e9;
   double memory_bandwidth = 15e9;  // bytes/s, all cores

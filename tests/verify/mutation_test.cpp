@@ -127,7 +127,7 @@ TEST(Mutation, EveryCommunicationMatters) {
       ++first_by[report.issues[0].property];
     }
     EXPECT_GT(caught, 20);
-    std::cout << name << ": " << caught << " mutants caught, first by";
+    std::cout << "count: " << name << ": " << caught << " mutants caught, first by";
     for (const auto& [property, n] : first_by) std::cout << " " << property << " " << n;
     std::cout << "\n";
   }

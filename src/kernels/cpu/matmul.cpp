@@ -16,18 +16,23 @@ struct Plan {
   int64_t scratch() const { return tile_scratch_bytes(std::min(tile_rows, m), std::min(tile_columns, n), k); }
 };
 
-/// Packing B costs about a hundred rows' worth of products, so a tile takes many rows and few columns; where
-/// A has to be turned as well (weight gradients), the tile is about square.
+/// Packing B costs about a hundred rows' worth of products, so a tile takes many rows; and as many columns as
+/// leave several tiles, since A comes from far away once for each. Where A has to be turned as well (weight
+/// gradients), the tile is about square.
 Plan plan_of(const Signature& s) {
   const bool turned = s.attributes.integer_or("transpose_a", 0) != 0;
   const auto& a = s.reads[0].shape;
   const auto& y = s.writes[0].shape;
-  Plan plan{y[0], y[1], turned ? a[0] : a[1], 12 * kRowBlock, 256};
+  Plan plan{y[0], y[1], turned ? a[0] : a[1], 24 * kRowBlock, 256};
   if (turned) {
     plan.tile_rows = 3 * kRowBlock;
     plan.tile_columns = 512;
   } else {
-    plan.tile_columns = plan.n >= 512 ? 256 : plan.n >= 256 ? 128 : plan.n >= 128 ? 64 : 32;
+    plan.tile_columns = plan.n >= 2048  ? 768
+                        : plan.n >= 512 ? 256
+                        : plan.n >= 256 ? 128
+                        : plan.n >= 128 ? 64
+                                        : 32;
   }
   return plan;
 }

@@ -7,14 +7,14 @@ namespace pleat::compile {
 
 int StageDraft::add_buffer(std::string name, graph::OperandType type, Area area) {
   const int id = static_cast<int>(buffers.size());
-  buffers.push_back({std::move(name), std::move(type), area, id, 0});
+  buffers.push_back({std::move(name), type, area, id, 0});
   return id;
 }
 
 int StageDraft::add_view(int of, std::string name, graph::OperandType type, int64_t offset_bytes) {
   const int id = static_cast<int>(buffers.size());
   const Buffer& whole = buffers[of];
-  buffers.push_back({std::move(name), std::move(type), whole.area, whole.root, whole.offset + offset_bytes});
+  buffers.push_back({std::move(name), type, whole.area, whole.root, whole.offset + offset_bytes});
   return id;
 }
 

@@ -112,7 +112,7 @@ class Builder {
         join(move, route);
       else
         move.work = work(instruction);
-      lanes[lanes.size() == 1 ? 0 : queue].push_back(std::move(move));
+      lanes[lanes.size() == 1 ? 0 : queue].push_back(move);
     }
     return lanes;
   }

@@ -58,10 +58,11 @@ StepOutcome Board::outcome(int64_t step, const Values& values) const {
   StepMetrics& m = result.metrics;
   m.step = step;
   m.loss = scalar("metric.loss") / scalar("metric.tokens");
-  const double micro_batches = static_cast<double>(job_.train.global_batch / job_.train.micro_batch);
+  const int64_t micro_batches = job_.train.global_batch / job_.train.micro_batch;
   for (const char* name : {"balance_loss", "z_loss"})
     if (values.contains("metric." + std::string(name)))
-      m.auxiliary.emplace_back(name, scalar("metric." + std::string(name)) / micro_batches);
+      m.auxiliary.emplace_back(name,
+                               scalar("metric." + std::string(name)) / static_cast<double>(micro_batches));
   m.grad_norm = scalar("grad_norm");
   m.lr = config::learning_rate(job_.optimizer, job_.train.steps, step);
   m.tokens = step * job_.train.global_batch * job_.train.sequence;

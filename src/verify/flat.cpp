@@ -11,7 +11,7 @@ std::vector<int> firing_items(const FlatList& flat) {
   std::vector<int> item_of(static_cast<size_t>(flat.list->events), -1);
   for (size_t i = 0; i < flat.items.size(); ++i)
     if (const auto& fires = flat.items[i].instruction->fires)
-      item_of[static_cast<size_t>(flat.instance(flat.items[i]).first_event + *fires)] = static_cast<int>(i);
+      item_of[flat.instance(flat.items[i]).first_event + *fires] = static_cast<int>(i);
   return item_of;
 }
 
@@ -19,7 +19,7 @@ void add_waits(FlatList& flat, Item& item, bool first_on_queue, const std::vecto
   const Instance& instance = flat.instance(item);
   item.first_wait = static_cast<int>(flat.waits.size());
   for (int32_t event : item.instruction->waits)
-    flat.waits.push_back({item_of[static_cast<size_t>(instance.first_event + event)], 0});
+    flat.waits.push_back({item_of[instance.first_event + event], 0});
   if (first_on_queue)
     for (const program::Wait& wait : instance.waits)
       if (static_cast<int>(wait.queue) == item.queue)

@@ -24,8 +24,7 @@ bool names_buffers(const Program& program) {
 /// What only holds while running, and what these lists do not say.
 std::vector<std::string> assertions(const Program& program) {
   std::vector<std::string> asserted{
-      "rows sent to experts = rows received, within the bound of the buffers (run: exchange, kernels clamp "
-      "and refuse)",
+      "rows sent to experts = rows received, within their buffers (run: exchange, kernels clamp and refuse)",
       "the gradient's norm is finite (run: guard, updates nothing otherwise)",
       "token and target ids lie in the vocabulary (kernels refuse, naming the id)",
       "the sums over stages of the norm's vector have one summand that is not zero (compile: reductions)",

@@ -133,8 +133,7 @@ class Lists {
         for (const Instruction& instruction : p_.segments[list.instances[n].segment].instructions)
           if (instruction.fires && *instruction.fires >= 0 &&
               *instruction.fires < p_.segments[list.instances[n].segment].events)
-            firing_[static_cast<size_t>(list.instances[n].first_event + *instruction.fires)] = {n,
-                                                                                                &instruction};
+            firing_[list.instances[n].first_event + *instruction.fires] = {n, &instruction};
     }
     return event >= 0 && event < list.events ? firing_[static_cast<size_t>(event)] : Firing{};
   }

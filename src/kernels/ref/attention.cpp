@@ -35,9 +35,9 @@ struct Geometry {
 };
 
 /// Head a of x at token i times head b of y at token j.
-double dot(const View& x, int64_t i, int64_t a, const View& y, int64_t j, int64_t b, int64_t N) {
+double dot(const View& x, int64_t i, int64_t a, const View& y, int64_t j, int64_t b, int64_t width) {
   double sum = 0;
-  for (int64_t n = 0; n < N; ++n) sum += x.get(i, a * N + n) * y.get(j, b * N + n);
+  for (int64_t n = 0; n < width; ++n) sum += x.get(i, a * width + n) * y.get(j, b * width + n);
   return sum;
 }
 

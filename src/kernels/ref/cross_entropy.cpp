@@ -11,11 +11,11 @@ namespace pleat::kernels::ref {
 
 namespace {
 
-int64_t checked_target(const Signature& signature, const View& targets, int64_t t, int64_t V) {
+int64_t checked_target(const Signature& signature, const View& targets, int64_t t, int64_t vocabulary) {
   const int64_t target = targets.integer(t);
-  if (target < 0 || target >= V)
+  if (target < 0 || target >= vocabulary)
     base::fail<base::CheckError>("{}: target {} of token {} is outside the vocabulary, [0, {})",
-                                 name_of(signature.op), target, t, V);
+                                 name_of(signature.op), target, t, vocabulary);
   return target;
 }
 

@@ -9,7 +9,6 @@
 namespace pleat::model {
 namespace {
 
-using config::Family;
 using json = nlohmann::ordered_json;
 
 constexpr std::array<const char*, config::kFamilyNames.size()> kArchitectures{

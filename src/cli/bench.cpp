@@ -55,9 +55,7 @@ void tell_steps(const config::Job& job, const program::Program& program, const M
   fmt::print("step         {:.2f} ms, the median of {} ({})\n", kMs * step, measured.steps.size(),
              config::name_of(job.run.executor));
   fmt::print("speed        {} tokens/s\n", train::humanise_count(static_cast<int64_t>(tokens / step)));
-  const base::DType dtype = job.precision == config::Precision::bf16   ? base::DType::bf16
-                            : job.precision == config::Precision::fp64 ? base::DType::f64
-                                                                       : base::DType::f32;
+  const base::DType dtype = train::dtypes_of(job.precision).activation;
   if (dtype == base::DType::f64) return;  // its products are the reference's
   const double best = best_product_rate(dtype, cores(), kProductSeconds), flops = product_flops(program);
   fmt::print("utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}): {} a step\n",

@@ -48,7 +48,7 @@ std::string text_of(Arguments arguments) {
   if (arguments.only_job) return config::print_job(arguments.job.read_complete());
   if (arguments.only_layout) {  // also of axes that have no operations yet
     const config::Job job = arguments.job.read_complete();
-    return layout::to_text(train::layout_of(job), job.model.num_hidden_layers);
+    return layout::to_text(train::layout_of(job.layout, job.where("layout.ep")), job.model.num_hidden_layers);
   }
   if (arguments.expand && !arguments.rank) arguments.rank = 0;
   const compile::Request request = request_of(arguments);

@@ -85,7 +85,6 @@ class Vjp {
   int operands() const { return static_cast<int>(operation_.operands.size()); }
   /// Of result i; CheckError where the loss does not depend on it.
   ValueId cotangent(int i) const;
-  bool has_cotangent(int i) const { return cotangents_[i].valid(); }
   bool wanted(int operand) const { return wanted_[operand]; }
   /// The dtype in which operand i wants its cotangent: exact where it accumulates, else its own.
   base::DType dtype(int operand) const;

@@ -12,6 +12,7 @@
 #include "kernels/catalogue.h"
 #include "model/families/hugging_face_config.h"
 #include "run/crew.h"
+#include "train/port_values.h"
 #include "train/progress.h"
 #include "train/request.h"
 #include "train/weights.h"
@@ -29,12 +30,7 @@ class EvaluationPorts final : public run::Ports {
 
   void fill(std::string_view port, int64_t turn, int, std::span<std::byte> bytes) override {
     if (turn != loaded_) load(turn);
-    const void* source = port == "tokens"      ? static_cast<const void*>(batch_.tokens.data())
-                         : port == "targets"   ? batch_.targets.data()
-                         : port == "positions" ? batch_.positions.data()
-                         : port == "documents" ? batch_.documents.data()
-                                               : static_cast<const void*>(batch_.weights.data());
-    std::memcpy(bytes.data(), source, bytes.size());
+    copy_sample(batch_, port, bytes);
   }
 
   void take(std::string_view port, int64_t, int, std::span<const std::byte> bytes) override {

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/feed.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
 #include <numeric>
 
-#include "base/errors.h"
+#include "train/port_values.h"
 #include "train/request.h"
 
 namespace pleat::train {
 namespace {
-
-void fill_with(std::span<std::byte> bytes, double value, base::DType dtype) {
-  const float narrow = static_cast<float>(value);
-  const size_t size = static_cast<size_t>(base::size_of(dtype));
-  for (size_t i = 0; i + size <= bytes.size(); i += size)
-    std::memcpy(bytes.data() + i, dtype == base::DType::f64 ? static_cast<const void*>(&value) : &narrow,
-                size);
-}
 
 data::SampleView view_of(data::Sample& all, int64_t first, int64_t count) {
   const auto part = [&](auto& values) {
@@ -65,27 +54,12 @@ double Feed::token_seed(int64_t step) {
 
 void Feed::fill(std::string_view port, int64_t turn, int micro_batch, std::span<std::byte> bytes) {
   const int64_t step = first_step_ + turn;  // 0-based
-  const base::DType exact = job_.precision == config::Precision::fp64 ? base::DType::f64 : base::DType::f32;
-  if (port == "scalars") {
-    std::array<double, 8> scalars{config::learning_rate(job_.optimizer, job_.train.steps, step + 1),
-                                  static_cast<double>(step + 1)};
-    std::memcpy(bytes.data(), scalars.data(), bytes.size());
-    return;
-  }
-  if (port == "seed.loss") return fill_with(bytes, token_seed(step), exact);
-  if (port.starts_with("seed.")) {
-    const int64_t micro_batches = job_.train.global_batch / job_.train.micro_batch;
-    return fill_with(bytes, 1.0 / static_cast<double>(micro_batches), exact);
-  }
+  const base::DType exact = dtypes_of(job_.precision).exact;
+  if (port == "scalars") return fill_scalars(bytes, job_, step);
+  if (port == "seed.loss") return fill_floats(bytes, exact, token_seed(step));
+  if (port.starts_with("seed.")) return fill_floats(bytes, exact, auxiliary_seed(job_));
   read_samples(step, micro_batch);
-  const void* source = port == "tokens"         ? static_cast<const void*>(micro_batch_.tokens.data())
-                       : port == "targets"      ? micro_batch_.targets.data()
-                       : port == "positions"    ? micro_batch_.positions.data()
-                       : port == "documents"    ? micro_batch_.documents.data()
-                       : port == "loss_weights" ? static_cast<const void*>(micro_batch_.weights.data())
-                                                : nullptr;
-  if (source == nullptr) base::fail<base::CheckError>("no data for port '{}'", port);
-  std::memcpy(bytes.data(), source, bytes.size());
+  copy_sample(micro_batch_, port, bytes);
 }
 
 void Feed::take(std::string_view port, int64_t turn, int, std::span<const std::byte> bytes) {

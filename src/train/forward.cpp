@@ -13,6 +13,7 @@
 #include "model/families/parameters.h"
 #include "run/crew.h"
 #include "train/port_values.h"
+#include "train/request.h"
 #include "train/weights.h"
 
 namespace pleat::train {
@@ -33,22 +34,22 @@ class ForwardPorts final : public run::Ports {
  public:
   ForwardPorts(const Program& program, base::Rank rank, const TokenBatch& batch, int64_t vocabulary,
                Collected& out)
-      : program_(program), rank_(rank), batch_(batch), vocabulary_(vocabulary), out_(out) {
-    first_token_ = program.layout.coordinate(rank, layout::Axis::dp) * program.tokens;
+      : program_(program),
+        rank_(rank),
+        batch_(batch),
+        vocabulary_(vocabulary),
+        out_(out),
+        first_token_(program.layout.coordinate(rank, layout::Axis::dp) * program.tokens),
+        sample_(program.tokens) {
+    read_samples();
   }
 
   void fill(std::string_view port, int64_t, int, std::span<std::byte> bytes) override {
-    if (port == "seed.loss")
-      return fill_seeds(bytes, 1.0 / static_cast<double>(batch_.samples * (batch_.sequence - 1)));
-    if (port.starts_with("seed.")) return fill_seeds(bytes, 1.0);
-    if (port == "loss_weights")
-      return fill_each<float>(bytes, [&](int64_t t) { return has_target(t) ? 1.0f : 0.0f; });
-    fill_each<int32_t>(bytes, [&](int64_t t) {
-      if (port == "tokens") return token(t);
-      if (port == "targets") return has_target(t) ? token(t + 1) : 0;
-      if (port == "positions") return static_cast<int32_t>(t % batch_.sequence);
-      return int32_t{0};
-    });
+    if (port.starts_with("seed.")) {
+      const auto targets = static_cast<double>(batch_.samples * (batch_.sequence - 1));
+      return fill_floats(bytes, port_of(port).region.type.dtype, port == "seed.loss" ? 1.0 / targets : 1.0);
+    }
+    copy_sample(sample_, port, bytes);
   }
 
   void take(std::string_view port, int64_t, int, std::span<const std::byte> bytes) override {
@@ -68,20 +69,16 @@ class ForwardPorts final : public run::Ports {
   }
 
  private:
-  int32_t token(int64_t t) const { return static_cast<int32_t>(batch_.ids[first_token_ + t]); }
-  bool has_target(int64_t t) const { return (t + 1) % batch_.sequence != 0; }
-
-  template <class T, class Body>
-  void fill_each(std::span<std::byte> bytes, Body&& body) const {
-    for (size_t i = 0; i < bytes.size() / sizeof(T); ++i) {
-      const T value = body(static_cast<int64_t>(i));
-      std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+  /// Every token but the last of a sample has a target.
+  void read_samples() {
+    for (int64_t t = 0; t < program_.tokens; ++t) {
+      const auto i = static_cast<size_t>(t);
+      const bool counts = (t + 1) % batch_.sequence != 0;
+      sample_.tokens[i] = static_cast<int32_t>(batch_.ids[first_token_ + t]);
+      sample_.targets[i] = counts ? static_cast<int32_t>(batch_.ids[first_token_ + t + 1]) : 0;
+      sample_.positions[i] = static_cast<int32_t>(t % batch_.sequence);
+      sample_.weights[i] = counts ? 1.0f : 0.0f;
     }
-  }
-  void fill_seeds(std::span<std::byte> bytes, double value) const {
-    if (port_of("seed.loss").region.type.dtype == DType::f64)
-      return fill_each<double>(bytes, [&](int64_t) { return value; });
-    fill_each<float>(bytes, [&](int64_t) { return static_cast<float>(value); });
   }
 
   const program::Port& port_of(std::string_view name) const {
@@ -104,7 +101,8 @@ class ForwardPorts final : public run::Ports {
   const TokenBatch& batch_;
   int64_t vocabulary_;
   Collected& out_;
-  int64_t first_token_ = 0;
+  int64_t first_token_;
+  data::Sample sample_;
 };
 
 void check_batch(const ForwardOptions& options, const TokenBatch& batch, const config::ModelConfig& model) {
@@ -126,11 +124,10 @@ compile::Request request_of(const ForwardOptions& options, const TokenBatch& bat
   request.name = "forward";
   request.purpose = options.gradients ? compile::Purpose::gradients : compile::Purpose::forward;
   request.model = model;
-  const config::LayoutSettings& l = options.layout;
-  request.layout = layout::Layout({l.tp, l.cp, l.dp, l.pp, l.vpp, l.ep, l.etp, ""});
-  request.exact = options.precision == config::Precision::fp64 ? DType::f64 : DType::f32;
-  request.activation = options.precision == config::Precision::bf16 ? DType::bf16 : request.exact;
-  request.micro_batch = batch.samples / l.dp;
+  request.layout = layout_of(options.layout, "");
+  request.activation = dtypes_of(options.precision).activation;
+  request.exact = dtypes_of(options.precision).exact;
+  request.micro_batch = batch.samples / options.layout.dp;
   request.sequence = batch.sequence;
   request.scope = model::AuxiliaryScope::all_ranks;
   request.catalogue = options.reference_kernels ? kernels::reference_catalogue() : kernels::catalogue();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -23,6 +22,7 @@ class WindowPorts final : public run::Ports {
  public:
   WindowPorts(const program::Program& program, const std::vector<int32_t>& text, std::vector<float>& logits)
       : window_(program.tokens),
+        sample_(window_),
         dtype_(port_named(program, "logits", base::Stage(0)).region.type.dtype),
         text_(text),
         logits_(logits) {}
@@ -30,12 +30,9 @@ class WindowPorts final : public run::Ports {
   void fill(std::string_view port, int64_t, int, std::span<std::byte> bytes) override {
     const int64_t used = std::min<int64_t>(static_cast<int64_t>(text_.size()), window_);
     const auto first = static_cast<int64_t>(text_.size()) - used;
-    for (int64_t t = 0; t < window_; ++t) {
-      int32_t value = 0;
-      if (port == "tokens" && t < used) value = text_[static_cast<size_t>(first + t)];
-      if (port == "positions") value = static_cast<int32_t>(t);
-      std::memcpy(bytes.data() + t * static_cast<int64_t>(sizeof value), &value, sizeof value);
-    }
+    std::copy(text_.begin() + first, text_.end(), sample_.tokens.begin());
+    std::iota(sample_.positions.begin(), sample_.positions.end(), 0);
+    copy_sample(sample_, port, bytes);
   }
 
   /// The row of the last token.
@@ -50,6 +47,7 @@ class WindowPorts final : public run::Ports {
 
  private:
   int64_t window_;
+  data::Sample sample_;
   base::DType dtype_;
   const std::vector<int32_t>& text_;
   std::vector<float>& logits_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/port_values.h"
 
+#include <array>
 #include <cstring>
 
 #include "base/errors.h"
@@ -15,7 +16,38 @@ T element(std::span<const std::byte> bytes, size_t index) {
   return value;
 }
 
+template <class T>
+void fill_each(std::span<std::byte> bytes, T value) {
+  for (size_t i = 0; i < bytes.size() / sizeof value; ++i)
+    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+}
+
 }  // namespace
+
+void copy_sample(const data::Sample& sample, std::string_view port, std::span<std::byte> bytes) {
+  const auto copy = [&](const auto& values) {
+    if (bytes.size() != std::span(values).size_bytes())
+      base::fail<base::CheckError>("port '{}' has {} bytes for {} tokens", port, bytes.size(), values.size());
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+  };
+  if (port == "tokens") return copy(sample.tokens);
+  if (port == "targets") return copy(sample.targets);
+  if (port == "positions") return copy(sample.positions);
+  if (port == "documents") return copy(sample.documents);
+  if (port == "loss_weights") return copy(sample.weights);
+  base::fail<base::CheckError>("no data for port '{}'", port);
+}
+
+void fill_floats(std::span<std::byte> bytes, base::DType dtype, double value) {
+  if (dtype == base::DType::f64) return fill_each(bytes, value);
+  fill_each(bytes, static_cast<float>(value));
+}
+
+void fill_scalars(std::span<std::byte> bytes, const config::Job& job, int64_t step) {
+  const std::array<double, 8> scalars{config::learning_rate(job.optimizer, job.train.steps, step + 1),
+                                      static_cast<double>(step + 1)};
+  std::memcpy(bytes.data(), scalars.data(), bytes.size());
+}
 
 std::vector<double> as_doubles(std::span<const std::byte> bytes, base::DType dtype) {
   std::vector<double> values(bytes.size() / static_cast<size_t>(base::size_of(dtype)));

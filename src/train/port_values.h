@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as they leave a Program: in the dtype that the port's region says, read as doubles.
+// Numbers as they enter and leave a Program's ports: what every Ports of this folder does in the same way.
 #pragma once
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "config/job.h"
+#include "data/sampler.h"
 #include "program/program.h"
 
 namespace pleat::train {
 
-/// CheckError for a dtype that is not floating.
+/// The part of a sample, or of several one after the other, that belongs into a port: tokens, targets,
+/// positions, documents, loss_weights. CheckError for another port.
+void copy_sample(const data::Sample& sample, std::string_view port, std::span<std::byte> bytes);
+/// Every element the same.
+void fill_floats(std::span<std::byte> bytes, base::DType dtype, double value);
+/// The scalars of a step (docs/operations.md); `step` is 0-based.
+void fill_scalars(std::span<std::byte> bytes, const config::Job& job, int64_t step);
+
+/// As doubles. CheckError for a dtype that is not floating.
 std::vector<double> as_doubles(std::span<const std::byte> bytes, base::DType dtype);
 
 /// The port of this name on a stage, among outputs and inputs; CheckError when there is none.

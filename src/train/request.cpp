@@ -17,18 +17,32 @@ config::Job with_model(config::Job job) {
   return job;
 }
 
-layout::Layout layout_of(const config::Job& job) {
-  const config::LayoutSettings& l = job.layout;
-  return layout::Layout({l.tp, l.cp, l.dp, l.pp, l.vpp, l.ep, l.etp, job.where("layout.ep")});
+layout::Layout layout_of(const config::LayoutSettings& l, const std::string& where) {
+  return layout::Layout({l.tp, l.cp, l.dp, l.pp, l.vpp, l.ep, l.etp, where});
+}
+
+Dtypes dtypes_of(config::Precision precision) {
+  switch (precision) {
+    case config::Precision::fp64:
+      return {base::DType::f64, base::DType::f64};
+    case config::Precision::bf16:
+      return {base::DType::bf16, base::DType::f32};
+    case config::Precision::fp32:
+      break;
+  }
+  return {};
+}
+
+double auxiliary_seed(const config::Job& job) {
+  return static_cast<double>(job.train.micro_batch) / static_cast<double>(job.train.global_batch);
 }
 
 compile::Request train_request(const config::Job& job, int cores) {
   compile::Request request;
   request.model = job.model;
-  request.layout = layout_of(job);
-  const bool wide = job.precision == config::Precision::fp64;
-  request.exact = wide ? base::DType::f64 : base::DType::f32;
-  request.activation = job.precision == config::Precision::bf16 ? base::DType::bf16 : request.exact;
+  request.layout = layout_of(job.layout, job.where("layout.ep"));
+  request.activation = dtypes_of(job.precision).activation;
+  request.exact = dtypes_of(job.precision).exact;
   request.micro_batch = job.train.micro_batch;
   request.sequence = job.train.sequence;
   request.micro_batches = job.micro_batches();

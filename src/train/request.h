@@ -10,7 +10,14 @@ namespace pleat::train {
 /// Reads model.directory's config.json when the job names one, so that job.model is complete.
 config::Job with_model(config::Job job);
 
-layout::Layout layout_of(const config::Job& job);
+/// `where` the settings were written; may be empty.
+layout::Layout layout_of(const config::LayoutSettings& settings, const std::string& where);
+
+/// What a precision means: the dtype of activations, and that of everything that stays exact.
+struct Dtypes {
+  base::DType activation = base::DType::f32, exact = base::DType::f32;
+};
+Dtypes dtypes_of(config::Precision precision);
 
 /// `cores`: of this machine, for the number of workers per rank.
 compile::Request train_request(const config::Job& job, int cores);
@@ -18,6 +25,9 @@ compile::Request train_request(const config::Job& job, int cores);
 /// Tokens that a finished model looks at in one turn: what is asked for (JobError when the model has fewer
 /// positions), or for 0 as many as it has, at most 256.
 int64_t window_of(int64_t asked, const config::ModelConfig& model);
+
+/// Cotangent of each auxiliary loss: 1 / micro-batches of the global batch.
+double auxiliary_seed(const config::Job& job);
 
 /// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank
 /// d. `step` is 0-based.

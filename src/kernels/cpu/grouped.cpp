@@ -11,7 +11,6 @@
 namespace pleat::kernels::cpu {
 namespace {
 
-constexpr int64_t kMatmulColumns = 256;
 constexpr int64_t kMatmulRows = 12 * kRowBlock;
 constexpr int64_t kOuterRows = 3 * kRowBlock;
 constexpr int64_t kOuterColumns = 512;
@@ -20,8 +19,10 @@ struct MatmulShape {
   explicit MatmulShape(const Signature& s)
       : rows(s.reads[0].shape[0]), depth(s.reads[0].shape[1]), columns(s.writes[0].shape[1]) {}
   int64_t rows, depth, columns;
+  /// As many as leave the packed panels room near the core: rows come from far away once for each tile.
+  int64_t tile_columns() const { return depth > 512 ? 256 : 768; }
   int64_t scratch() const {
-    return tile_scratch_bytes(std::min(rows, kMatmulRows), std::min(columns, kMatmulColumns), depth);
+    return tile_scratch_bytes(std::min(rows, kMatmulRows), std::min(columns, tile_columns()), depth);
   }
 };
 
@@ -55,13 +56,13 @@ KernelPtr make_grouped_matmul(const Signature& s, int) {
   const Destination y{nullptr, s.writes[0].dtype, s.writes[0].row_stride, false};
   return make_kernel([=](const Call& call, Team& team) {
     const auto* counts = reinterpret_cast<const int32_t*>(call.reads[2]);
-    const int64_t column_tiles = tiles(shape.columns, kMatmulColumns);
+    const int64_t step = shape.tile_columns(), column_tiles = tiles(shape.columns, step);
     team.run(experts.experts() * column_tiles, [&](int64_t index, int worker) {
       const int64_t expert = index / column_tiles;
       const RowRange range = experts.of(counts, expert);
       Tile tile;
-      tile.column = index % column_tiles * kMatmulColumns;
-      tile.columns = std::min(kMatmulColumns, shape.columns - tile.column);
+      tile.column = index % column_tiles * step;
+      tile.columns = std::min(step, shape.columns - tile.column);
       tile.depth = shape.depth;
       tile.a = x;
       tile.a.data = call.reads[0];

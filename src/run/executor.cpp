@@ -23,13 +23,13 @@ std::vector<Lane> lanes_of(const BoundList& bound, Order order) {
     std::iota(lanes[0].items.begin(), lanes[0].items.end(), 0);
     return lanes;
   }
-  // Transfers before compute: what is posted early arrives early.
+  // Transfers and the host before compute: what is posted early arrives early.
   for (int q = program::kQueues - 1; q >= 0; --q) {
     const auto queue = static_cast<program::Queue>(q);
     if (!bound.queues[q].empty())
       lanes.push_back({.name = program::name_of(queue),
                        .items = bound.queues[q],
-                       .transfers = queue != program::Queue::compute});
+                       .ahead = queue != program::Queue::compute});
   }
   return lanes;
 }
@@ -107,7 +107,7 @@ void Rank::Implementation::shuffle_lanes() {
   }
 }
 
-/// Transfers as far as they go, then one step of compute; `open`: some lane has work left.
+/// Transfers and the host as far as they go, then one step of compute; `open`: some lane has work left.
 bool Rank::Implementation::try_lanes(bool& open) {
   const bool shuffled = options.shuffle_seed != 0;
   if (shuffled) shuffle_lanes();
@@ -115,7 +115,7 @@ bool Rank::Implementation::try_lanes(bool& open) {
   for (int n : order) {
     while (advance(lanes[n])) {
       moved = true;
-      if (shuffled || !lanes[n].transfers) break;
+      if (shuffled || !lanes[n].ahead) break;
     }
     open = open || lanes[n].turn < steps;
     if (moved && shuffled) break;  // choose anew after every instruction

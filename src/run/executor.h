@@ -18,7 +18,7 @@ namespace pleat::run {
 struct Lane {
   std::string_view name;
   std::vector<int> items;
-  bool transfers = false;  // nothing here takes time of the rank
+  bool ahead = false;  // goes as far as it can before compute takes a step
   size_t next = 0;
   int64_t turn = 0;
   bool posted = false;  // the next item is a communication under way

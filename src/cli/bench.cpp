@@ -5,12 +5,12 @@
 
 #include "base/errors.h"
 #include "cli/amount.h"
-#include "cli/bench_product.h"
 #include "cli/bench_run.h"
 #include "cli/commands.h"
 #include "cli/host.h"
 #include "cli/job_arguments.h"
 #include "cli/listing.h"
+#include "train/measure.h"
 #include "train/progress.h"
 #include "train/request.h"
 
@@ -25,6 +25,7 @@ struct Arguments {
 };
 
 constexpr double kMs = 1e3, kProductSeconds = 1.0;
+constexpr train::ProductSize kProduct{2048, 3072, 768};  // as in bench/kernels/products.cpp
 
 program::Program compile_and_tell(const compile::Request& request) {
   std::vector<compile::PassTime> times;
@@ -57,9 +58,10 @@ void tell_steps(const config::Job& job, const program::Program& program, const M
   fmt::print("speed        {} tokens/s\n", train::humanise_count(static_cast<int64_t>(tokens / step)));
   const base::DType dtype = train::dtypes_of(job.precision).activation;
   if (dtype == base::DType::f64) return;  // its products are the reference's
-  const double best = best_product_rate(dtype, cores(), kProductSeconds), flops = product_flops(program);
+  const double best = train::product_rate(host(stderr), dtype, kProduct, cores(), kProductSeconds),
+               flops = product_flops(program);
   fmt::print("utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}): {} a step\n",
-             100 * flops / (step * best), base::name_of(dtype), cores(), kBenchM, kBenchK, kBenchN,
+             100 * flops / (step * best), base::name_of(dtype), cores(), kProduct.m, kProduct.n, kProduct.k,
              amount(best, "flop/s"), amount(flops, "flop"));
 }
 

@@ -12,7 +12,8 @@
 #include "kernels/cpu/product.h"
 
 #define PLEAT_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define PLEAT_AMX __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")))
+#define PLEAT_AMX \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16,prfchw")))
 
 namespace pleat::kernels::cpu {
 namespace {

@@ -183,13 +183,6 @@ HWY_INLINE void store_two_part(Two x, T* p, int64_t count) {
   std::memcpy(static_cast<void*>(p), part, static_cast<size_t>(count) * sizeof(T));
 }
 
-/// fp32 as it is after a store to T and a load.
-template <class T>
-HWY_INLINE V rounded_to(V x) {
-  if constexpr (std::is_same_v<T, float>) return x;
-  return hn::BitCast(kF, hn::And(round_upper(x), hn::Set(kU, 0xffff0000u)));
-}
-
 HWY_INLINE float sum_lanes(V x) {
   return hn::GetLane(hn::SumOfLanes(kF, x));
 }

@@ -77,6 +77,13 @@ const std::vector<Case>& cases() {
   return all;
 }
 
+Operands empty_operands(const graph::Signature& signature) {
+  Operands operands;
+  for (const auto& type : signature.reads) operands.reads.emplace_back(type);
+  for (const auto& type : signature.writes) operands.writes.emplace_back(type);
+  return operands;
+}
+
 Operands operands_of(const Case& test_case, Fill fill) {
   Operands operands;
   for (const graph::OperandType& type : test_case.signature.reads) {

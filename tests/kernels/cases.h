@@ -50,6 +50,9 @@ struct Operands {
   std::vector<Buffer> writes;  // begin as kUntouched, except where the operation updates them
 };
 
+/// Of a signature's types, not filled.
+Operands empty_operands(const graph::Signature& signature);
+
 /// What results hold before a kernel runs: exact in every dtype, so rows that must not be written are
 /// recognised.
 inline constexpr double kUntouched = -77;

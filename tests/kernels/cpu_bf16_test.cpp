@@ -15,13 +15,6 @@ using graph::Op;
 using graph::OperandType;
 using graph::Signature;
 
-Operands make_operands(const Signature& s) {
-  Operands operands;
-  for (const auto& type : s.reads) operands.reads.emplace_back(type);
-  for (const auto& type : s.writes) operands.writes.emplace_back(type);
-  return operands;
-}
-
 class CpuBf16 : public OnEveryVector {};
 INSTANTIATE_TEST_SUITE_P(, CpuBf16, every_vector(), name_of_vector);
 
@@ -32,7 +25,7 @@ TEST_P(CpuBf16, RoundsToNearestEvenAndKeepsNaN) {
     s.op = Op::cast;
     s.reads = {OperandType::dense(DType::f32, {kAll + 3})};  // not a whole number of vectors
     s.writes = {OperandType::dense(DType::bf16, {kAll + 3})};
-    Operands operands = make_operands(s);
+    Operands operands = empty_operands(s);
     auto* from = reinterpret_cast<uint32_t*>(operands.reads[0].data());
     for (int64_t i = 0; i < kAll + 3; ++i) from[i] = static_cast<uint32_t>(i) << 16 | low;
     Team team(1);

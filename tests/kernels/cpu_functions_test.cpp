@@ -16,13 +16,6 @@ using graph::Signature;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-Operands make_operands(const Signature& s) {
-  Operands operands;
-  for (const auto& type : s.reads) operands.reads.emplace_back(type);
-  for (const auto& type : s.writes) operands.writes.emplace_back(type);
-  return operands;
-}
-
 float* floats(const Buffer& buffer) {
   return reinterpret_cast<float*>(buffer.data());
 }
@@ -35,7 +28,7 @@ std::vector<float> exponentials(const std::vector<float>& x) {
   const auto one = OperandType::dense(DType::f32, {1});
   s.reads = {OperandType::dense(DType::f32, {1, count}), OperandType::dense(DType::i32, {1}), one, one, one};
   s.writes = {OperandType::dense(DType::f32, {1, count})};
-  const Operands operands = make_operands(s);
+  const Operands operands = empty_operands(s);
   std::copy(x.begin(), x.end(), floats(operands.reads[0]) + 1);
   *floats(operands.reads[2]) = 1;
   *floats(operands.reads[4]) = 1;
@@ -89,7 +82,7 @@ float log_sum_exp(const std::vector<float>& x) {
   s.reads = {OperandType::dense(DType::f32, {1, static_cast<int64_t>(x.size())}),
              OperandType::dense(DType::i32, {1}), one};
   s.writes = {one, one};
-  Operands operands = make_operands(s);
+  Operands operands = empty_operands(s);
   std::copy(x.begin(), x.end(), floats(operands.reads[0]));
   Team team(1);
   run_cpu(s, operands, team);

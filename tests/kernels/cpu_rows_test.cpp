@@ -40,9 +40,7 @@ std::vector<std::byte> product_row(DType dtype, int64_t rows, int64_t at, int64_
   s.reads = {OperandType::dense(dtype, {rows, k}),
              OperandType::dense(dtype, transpose_b ? Shape{n, k} : Shape{k, n})};
   s.writes = {OperandType::dense(dtype, {rows, n})};
-  Operands operands;
-  for (const auto& type : s.reads) operands.reads.emplace_back(type);
-  operands.writes.emplace_back(s.writes[0]);
+  Operands operands = empty_operands(s);
   fill(operands.reads[0], at, "a");
   fill(operands.reads[1], 0, "b");
   Team team(1);
@@ -82,9 +80,7 @@ std::vector<std::byte> expert_row(DType dtype, int32_t before, int32_t rows, int
   s.reads = {OperandType::dense(dtype, {bound, k}), OperandType::dense(dtype, {3, n, k}),
              OperandType::dense(DType::i32, {1, 3})};
   s.writes = {OperandType::dense(dtype, {bound, n})};
-  Operands operands;
-  for (const auto& type : s.reads) operands.reads.emplace_back(type);
-  operands.writes.emplace_back(s.writes[0]);
+  Operands operands = empty_operands(s);
   fill(operands.reads[0], start + at, "x");
   fill(operands.reads[1], 0, "w");
   const int32_t counts[3] = {before, rows, 2};
@@ -117,9 +113,7 @@ std::vector<std::byte> sample_results(Op op, DType dtype, int64_t samples, int64
     s.reads.insert(s.reads.end(), {heads, OperandType::dense(DType::f32, {T, H}), heads});
     s.writes = {heads, kv, kv};
   }
-  Operands operands;
-  for (const auto& type : s.reads) operands.reads.emplace_back(type);
-  for (const auto& type : s.writes) operands.writes.emplace_back(type);
+  Operands operands = empty_operands(s);
   for (size_t i = 0; i < s.reads.size(); ++i)
     if (i != 3) fill(operands.reads[i], at * S, std::to_string(i));
   Team team(2);

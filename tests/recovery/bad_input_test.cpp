@@ -21,6 +21,7 @@ using testing::put;
 using testing::TinyModel;
 using testing::TinyRuns;
 using testing::train_quietly;
+using testing::until;
 namespace fs = std::filesystem;
 
 ::testing::AssertionResult says(const std::string& text, const std::vector<std::string>& parts) {
@@ -111,12 +112,6 @@ TEST(BadData, NoTokenFileNamed) {
 
 // ---- checkpoints
 // -------------------------------------------------------------------------------------------------
-
-train::TrainOptions until(int64_t step) {
-  train::TrainOptions options;
-  options.stop_after = step;
-  return options;
-}
 
 TEST(BadCheckpoint, ATruncatedOneGivesWayToTheOneBefore) {
   const TinyRuns runs;

@@ -24,13 +24,8 @@ using testing::resume_quietly;
 using testing::same_runs;
 using testing::TinyRuns;
 using testing::train_quietly;
+using testing::until;
 namespace fs = std::filesystem;
-
-train::TrainOptions until(int64_t step) {
-  train::TrainOptions options;
-  options.stop_after = step;
-  return options;
-}
 
 TEST(Resume, GoesOnAsIfNeverStopped) {
   const TinyRuns runs;

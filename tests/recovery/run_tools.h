@@ -33,6 +33,12 @@ class TinyRuns {
   TemporaryFolder folder_;
 };
 
+/// To stop after this step.
+inline train::TrainOptions until(int64_t step) {
+  train::TrainOptions options;
+  options.stop_after = step;
+  return options;
+}
 /// Trains; what was said comes back.
 std::string train_quietly(const config::Job& job, const train::TrainOptions& options = {});
 /// Goes on with the job's own directory.

@@ -90,14 +90,8 @@ bool is_product(graph::Op op) {
 
 }  // namespace
 
-double Measured::median_step() const {
-  std::vector<double> sorted = steps;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
-                   sorted.end());
-  return sorted[sorted.size() / 2];
-}
-
-Measured measure_steps(const config::Job& job, const Program& program, int64_t steps) {
+Measured measure_steps(const config::Job& job, const Program& program, int64_t steps,
+                       const std::function<void(double)>& between) {
   const bool queues = job.run.executor == config::Executor::queues;
   Measured measured;
   double mark = clock_seconds();
@@ -116,6 +110,7 @@ Measured measure_steps(const config::Job& job, const Program& program, int64_t s
     lap();
     crew.run(1);
     measured.steps.push_back(lap());
+    between(measured.steps.back());
   }
   return measured;
 }

@@ -2,6 +2,7 @@
 // Runs steps of a Program on random tokens and says where the time went.
 #pragma once
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "config/job.h"
@@ -20,11 +21,11 @@ struct Measured {
   double bind_seconds = 0;     // arenas, kernels, channels of all ranks
   double weights_seconds = 0;  // initial values
   std::vector<double> steps;   // seconds of each, after one that warms up
-  double median_step() const;
 };
 
-/// As the job says: queues or inline.
-Measured measure_steps(const config::Job& job, const program::Program& program, int64_t steps);
+/// As the job says: queues or inline. After each step, `between(its seconds)`.
+Measured measure_steps(const config::Job& job, const program::Program& program, int64_t steps,
+                       const std::function<void(double)>& between);
 
 struct View {
   double step_seconds = 0;  // mean, as the rank sees it; the operations' seconds and `between` add up to it

@@ -21,13 +21,11 @@ constexpr ProductSize kProduct{512, 512, 512};
 constexpr size_t kCopyBytes = size_t{32} << 20;  // beyond the caches of one core
 constexpr int kRounds = 5;
 
-/// The best of a few rounds, and of those in `seconds`: what the machine can do, not what else it did
-/// meanwhile.
+/// The best of a few rounds: what the machine can do, not what else it did meanwhile.
 template <class Body>
-double best_seconds(const Host& host, double seconds, Body&& body) {
+double best_seconds(const Host& host, Body&& body) {
   double best = std::numeric_limits<double>::max();
-  const double end = host.clock() + seconds;
-  for (int round = 0; round < kRounds || host.clock() < end; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     const double began = host.clock();
     body();
     best = std::min(best, host.clock() - began);
@@ -47,11 +45,19 @@ graph::Signature signature_of(DType dtype, const ProductSize& size) {
       0};
 }
 
+/// Where in the arena the reads, the result (2) and the workspace (3) lie.
+int64_t place_of(const graph::Signature& s, int which) {
+  const int64_t sizes[] = {s.reads[0].bytes(), s.reads[1].bytes(), s.writes[0].bytes()};
+  int64_t place = 0;
+  for (int i = 0; i < which; ++i) place += (sizes[i] + 63) / 64 * 64;
+  return place;
+}
+
 /// Bytes read and written per second by `workers` that each copy an area of their own.
 double copy_rate(const Host& host, int workers) {
   std::vector<std::byte> from(kCopyBytes * static_cast<size_t>(workers)), to(from.size());
   kernels::Team team(workers);
-  const double seconds = best_seconds(host, 0, [&] {
+  const double seconds = best_seconds(host, [&] {
     team.run(workers, [&](int64_t i, int) {
       std::memcpy(to.data() + static_cast<size_t>(i) * kCopyBytes,
                   from.data() + static_cast<size_t>(i) * kCopyBytes, kCopyBytes);
@@ -62,28 +68,43 @@ double copy_rate(const Host& host, int workers) {
 
 }  // namespace
 
-double product_rate(const Host& host, DType dtype, const ProductSize& size, int threads, double seconds) {
-  const graph::Signature signature = signature_of(dtype, size);
-  const target::Choice choice = target::choose(kernels::catalogue(), signature, threads);
-  const auto kernel = kernels::bind(choice.kernel, signature, choice.workspace, threads);
-  const auto place = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
-  const int64_t b = place(signature.reads[0].bytes()), y = b + place(signature.reads[1].bytes()),
-                workspace = y + place(signature.writes[0].bytes());
-  const tensor::Arena arena(workspace + choice.workspace);  // its pattern is a small finite number
-  std::byte* const reads[] = {arena.data(), arena.data() + b};
-  std::byte* const writes[] = {arena.data() + y};
-  kernels::Team team(threads);
-  const kernels::Call call{reads, writes, arena.data() + workspace, true};
-  const double best = best_seconds(host, seconds, [&] { kernel->run(call, team); });
-  return 2.0 * static_cast<double>(size.m * size.n * size.k) / best;
+ProductTimer::ProductTimer(const Host& host, DType dtype, const ProductSize& size, int threads)
+    : host_(host),
+      flops_(2.0 * static_cast<double>(size.m * size.n * size.k)),
+      signature_(signature_of(dtype, size)),
+      choice_(target::choose(kernels::catalogue(), signature_, threads)),
+      kernel_(kernels::bind(choice_.kernel, signature_, choice_.workspace, threads)),
+      arena_(place_of(signature_, 3) + choice_.workspace),
+      team_(threads) {}
+
+void ProductTimer::multiply() {
+  std::byte* const reads[] = {arena_.data(), arena_.data() + place_of(signature_, 1)};
+  std::byte* const writes[] = {arena_.data() + place_of(signature_, 2)};
+  kernel_->run({reads, writes, arena_.data() + place_of(signature_, 3), true}, team_);
+}
+
+double ProductTimer::best_rate() {
+  return flops_ / best_seconds(host_, [&] { multiply(); });
+}
+
+double ProductTimer::mean_rate(double seconds) {
+  const double began = host_.clock();
+  double now = began;
+  int64_t calls = 0;
+  do {
+    multiply();
+    ++calls;
+    now = host_.clock();
+  } while (now < began + seconds);
+  return flops_ * static_cast<double>(calls) / (now - began);
 }
 
 target::Target measure_target(const Host& host) {
   target::Target target;
   target.name = host.name;
   target.cores = host.cores;
-  target.flops_f32 = product_rate(host, DType::f32, kProduct, 1);
-  target.flops_bf16 = product_rate(host, DType::bf16, kProduct, 1);
+  target.flops_f32 = ProductTimer(host, DType::f32, kProduct, 1).best_rate();
+  target.flops_bf16 = ProductTimer(host, DType::bf16, kProduct, 1).best_rate();
   target.core_bandwidth = copy_rate(host, 1);
   target.memory_bandwidth = std::max(target.core_bandwidth, copy_rate(host, host.cores));
   return target;

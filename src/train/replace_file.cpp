@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole-file reading and atomic replacement.
 #include "train/replace_file.h"
 
 #include <fstream>
@@ -31,6 +30,13 @@ void replace_file(const std::filesystem::path& path, std::string_view content) {
     std::filesystem::remove(fresh, error);
     fail<DataError>("{}: cannot be replaced: {}", path.string(), reason);
   }
+}
+
+bool is_current(const std::filesystem::path& file, const std::filesystem::path& source) {
+  std::error_code missing, nothing;
+  const auto written = std::filesystem::last_write_time(file, missing);
+  const auto changed = std::filesystem::last_write_time(source, nothing);
+  return !missing && !nothing && written >= changed;
 }
 
 std::string read_file(const std::filesystem::path& path) {

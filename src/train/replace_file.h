@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Replaces a small file as a whole: a reader sees the old content or the new one, never a part.
+// Small files of a run: replaced as a whole, so that a reader sees the old content or the new one, never a
+// part; read as a whole; and whether they still speak of what they were made from.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -10,6 +11,9 @@ namespace pleat::train {
 /// Writes `<path>.new` and renames it into place; DataError when the disk refuses (the old file then still
 /// stands).
 void replace_file(const std::filesystem::path& path, std::string_view content);
+
+/// Both are there, and `file` is not older than what it was made from.
+bool is_current(const std::filesystem::path& file, const std::filesystem::path& source);
 
 /// The whole content of a file; DataError when it cannot be read.
 std::string read_file(const std::filesystem::path& path);

@@ -18,11 +18,7 @@ using base::fail;
 
 /// A file about final/ that is not older than it; nothing else counts.
 std::optional<std::string> result_file(const fs::path& directory, const char* name) {
-  std::error_code error;
-  const auto written = fs::last_write_time(directory / name, error);
-  if (error) return {};
-  const auto model = fs::last_write_time(directory / "final" / "config.json", error);
-  if (error || written < model) return {};
+  if (!is_current(directory / name, directory / "final" / "config.json")) return {};
   return read_file(directory / name);
 }
 

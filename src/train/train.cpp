@@ -210,16 +210,21 @@ class Training {
 
   TrainResult finish() {
     const bool finished = done_ >= job_.train.steps;
-    if (finished) {
-      HuggingFaceExport out(directory_ / "final", job_.model, base::DType::f32);
-      crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
-      out.commit();
-    }
+    const fs::path saved = checkpoint::checkpoint_path(directory_, done_) / "manifest.json",
+                   model = directory_ / "final" / "config.json", held_out = directory_ / "held_out.json";
+    // What others found out about final/ counts while final/ is not newer: it is not written again as it is.
+    if (finished && !is_current(model, saved)) write_final();
     if (done_ > first_) write_profile();
     crew_.reset();  // its arenas make room
-    if (finished && !job_.data.held_out.empty()) evaluate_held_out();
+    if (finished && !job_.data.held_out.empty() && !is_current(held_out, model)) evaluate_held_out();
     write_run_report(directory_);
     return {first_, done_, last_loss_, finished};
+  }
+
+  void write_final() {
+    HuggingFaceExport out(directory_ / "final", job_.model, base::DType::f32);
+    crew_->each([&](base::Rank id, run::Rank& rank) { out.add(program_, id, rank); });
+    out.commit();
   }
 
   /// A call that found nothing left to do keeps what the one before knew.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
 
@@ -146,6 +147,38 @@ TEST(Resume, AFinishedRunStaysAsItIs) {
   fs::copy(runs.run("run"), runs.run("copy"), fs::copy_options::recursive);
   resume_quietly(job);
   EXPECT_TRUE(same_runs(runs.run("run"), runs.run("copy")));
+}
+
+TEST(Resume, OfAFinishedRunKeepsWhatWasFoundOutAboutItsModel) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1", "data.held_out=" + runs.tokens().string()});
+  train_quietly(job);
+  put(runs.run("run") / "bits_per_byte.tsv", "this model\t1.9\n");
+  const auto written = fs::last_write_time(runs.run("run") / "final" / "config.json");
+  const std::string said = resume_quietly(job);
+  EXPECT_EQ(said.find("held-out text:"), std::string::npos) << said;
+  EXPECT_EQ(fs::last_write_time(runs.run("run") / "final" / "config.json"), written);
+  const std::string report = contents(runs.run("run") / "report.html");
+  EXPECT_NE(report.find("Bits per byte of held-back text"), std::string::npos);
+}
+
+TEST(Resume, OfAFinishedRunMakesUpForAModelThatIsMissingOrOlder) {
+  const TinyRuns runs;
+  const config::Job job = runs.job("run", {"layout.pp=1", "data.held_out=" + runs.tokens().string()});
+  const fs::path model = runs.run("run") / "final";
+  train_quietly(job);
+  const std::string weights = contents(model / "model.safetensors");
+  const auto expect_made = [&] {
+    const std::string said = resume_quietly(job);
+    EXPECT_NE(said.find("held-out text:"), std::string::npos) << said;
+    EXPECT_EQ(contents(model / "model.safetensors"), weights);
+  };
+  fs::remove_all(model);
+  expect_made();
+  put(model / "model.safetensors", "of a step before");
+  fs::last_write_time(model / "config.json",
+                      fs::last_write_time(model / "config.json") - std::chrono::hours(1));
+  expect_made();
 }
 
 std::string identity(const fs::path& tokens) {

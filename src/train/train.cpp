@@ -214,8 +214,8 @@ class Training {
                    model = directory_ / "final" / "config.json", held_out = directory_ / "held_out.json";
     // What others found out about final/ counts while final/ is not newer: it is not written again as it is.
     if (finished && !is_current(model, saved)) write_final();
+    crew_.reset();  // its arenas make room for what follows
     if (done_ > first_) write_profile();
-    crew_.reset();  // its arenas make room
     if (finished && !job_.data.held_out.empty() && !is_current(held_out, model)) evaluate_held_out();
     write_run_report(directory_);
     return {first_, done_, last_loss_, finished};

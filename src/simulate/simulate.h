@@ -70,8 +70,6 @@ struct OpTime {
   graph::Op op = graph::Op::add;
   int64_t calls = 0;
   int64_t ns = 0;  // as it would take alone on the machine
-  int64_t ran_ns =
-      0;  // as it took, while other ranks had their share of the cores; waiting of communications
 };
 
 struct Result {

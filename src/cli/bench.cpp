@@ -13,6 +13,7 @@
 #include "cli/listing.h"
 #include "train/measure.h"
 #include "train/progress.h"
+#include "train/report_scale.h"
 #include "train/request.h"
 
 namespace pleat::cli {
@@ -50,12 +51,6 @@ void expand_and_tell(const program::Program& program, base::Rank rank) {
              train::humanise_count(static_cast<int64_t>(instructions)), rank.value);
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 /// Steps and the best product of their dtype in turns, so that the machine's moods hit both.
 class Utilisation {
  public:
@@ -70,12 +65,12 @@ class Utilisation {
   }
 
   void tell() const {
-    const double peak = median(scaling_);
+    const double peak = train::median(scaling_);
     fmt::print(
         "utilisation  {:.1f} % of the best {} product on {} cores ({}x{}x{}: {}), the median of {} in turns: "
         "{} a step\n",
-        100 * median(shares_), base::name_of(dtype_), cores(), kProduct.m, kProduct.n, kProduct.k,
-        amount(median(rates_), "flop/s"), shares_.size(), amount(flops_, "flop"));
+        100 * train::median(shares_), base::name_of(dtype_), cores(), kProduct.m, kProduct.n, kProduct.k,
+        amount(train::median(rates_), "flop/s"), shares_.size(), amount(flops_, "flop"));
     fmt::print("machine      peak({})/peak(1) = {:.2f}{}\n", cores(), peak,
                peak < kScaling / 2 * cores() ? ": the cores are shared, do not use these figures" : "");
   }
@@ -95,7 +90,7 @@ void tell_steps(const config::Job& job, const program::Program& program, int64_t
   const Measured measured = measure_steps(job, program, steps, [&](double seconds) {
     if (utilisation) utilisation->round(seconds);
   });
-  const double step = median(measured.steps);
+  const double step = train::median(measured.steps);
   const auto tokens = static_cast<double>(job.train.global_batch * job.train.sequence);
   fmt::print("bind         {:.1f} ms for {} ranks of {} threads, initial weights {:.1f} ms\n",
              kMs * measured.bind_seconds, program.layout.world(), program.threads,

@@ -91,6 +91,13 @@ void for_each_step(const std::filesystem::path& path, Take take) {
 
 }  // namespace
 
+std::span<const StepMetrics> warm_steps(std::span<const StepMetrics> metrics, int64_t first) {
+  const auto own = std::find_if(metrics.begin(), metrics.end(),
+                                [&](const StepMetrics& step) { return step.step > first; });
+  const std::span<const StepMetrics> all(own, metrics.end());
+  return std::ssize(all) >= kWarmUpSteps + 2 ? all.subspan(kWarmUpSteps) : all;
+}
+
 std::string to_json_line(const StepMetrics& metrics) {
   std::string line = "{";
   append(line, "format", fmt::format("{}", kMetricsFormat));

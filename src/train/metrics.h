@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,12 @@ struct StepMetrics {
       balance{};  // busiest expert's load over the mean load, averaged over layers; absent when dense
   bool operator==(const StepMetrics&) const = default;
 };
+
+/// Steps at a start that do not count for speed: first touches, cold caches.
+inline constexpr int64_t kWarmUpSteps = 3;
+
+/// Those after step `first`, without the first kWarmUpSteps of them where two or more are left.
+std::span<const StepMetrics> warm_steps(std::span<const StepMetrics> metrics, int64_t first = 0);
 
 /// One line of metrics.jsonl, without its newline. JSON has no NaN and no infinity: both become null.
 std::string to_json_line(const StepMetrics& metrics);

@@ -15,7 +15,6 @@ namespace {
 
 // What a prediction may be off by: with ranks that share cores the system decides who waits for whom.
 constexpr double kAimAlone = 0.2, kAimShared = 0.3;
-constexpr int64_t kWarmUpSteps = 3;
 
 double seconds(int64_t ns) {
   return static_cast<double>(ns) * 1e-9;
@@ -61,18 +60,13 @@ void predict_step(const config::Job& job, const program::Program& program, const
 }
 
 void measure_step(int64_t first, ReportInput& input) {
-  std::vector<double> all, warm;
-  for (const StepMetrics& metrics : input.metrics) {
-    if (metrics.step <= first) continue;
-    all.push_back(metrics.seconds);
-    if (metrics.step > first + kWarmUpSteps) warm.push_back(metrics.seconds);
-  }
-  const bool enough = warm.size() > 1;
-  const double middle = median(enough ? warm : all);
+  const std::span<const StepMetrics> steps = warm_steps(input.metrics, first);
+  std::vector<double> times;
+  for (const StepMetrics& metrics : steps) times.push_back(metrics.seconds);
+  const double middle = median(times);
   if (!std::isfinite(middle)) return;
   input.measured_step_seconds = middle;
-  const int64_t begin = first + 1 + (enough ? kWarmUpSteps : 0);
-  input.measured_note = fmt::format("median of steps {} to {}", begin, input.metrics.back().step);
+  input.measured_note = fmt::format("median of steps {} to {}", steps.front().step, steps.back().step);
 }
 
 std::string comparison_line(const ReportInput& input) {

@@ -14,14 +14,10 @@ namespace pleat::train {
 
 namespace {
 
-/// Steps at the start of a run that do not count for its speed: first touches, cold caches.
-constexpr size_t kWarmUpSteps = 3;
-
-std::vector<double> column(const ReportInput& input, double StepMetrics::* member) {
+double median_of(const ReportInput& input, double StepMetrics::* member) {
   std::vector<double> values;
-  const size_t first = input.metrics.size() > 2 * kWarmUpSteps ? kWarmUpSteps : 0;
-  for (size_t i = first; i < input.metrics.size(); ++i) values.push_back(input.metrics[i].*member);
-  return values;
+  for (const StepMetrics& metrics : warm_steps(input.metrics)) values.push_back(metrics.*member);
+  return median(values);
 }
 
 std::string tile(std::string_view name, std::string_view value, std::string_view unit,
@@ -94,7 +90,7 @@ std::string bar(std::string_view name, double share, bool accent, std::string_vi
 std::optional<double> step_seconds(const ReportInput& input) {
   if (input.measured_step_seconds) return input.measured_step_seconds;
   if (input.metrics.empty()) return {};
-  return median(column(input, &StepMetrics::seconds));
+  return median_of(input, &StepMetrics::seconds);
 }
 
 std::string tiles_html(const ReportInput& input) {
@@ -103,7 +99,7 @@ std::string tiles_html(const ReportInput& input) {
     out += tile("Held-back text", readable(own->bits), "bits/byte", strongest_rival(input));
   if (!input.metrics.empty()) {
     out += loss_tile(input);
-    out += tile("Speed", readable(std::round(median(column(input, &StepMetrics::tokens_per_s)))), "tokens/s",
+    out += tile("Speed", readable(std::round(median_of(input, &StepMetrics::tokens_per_s))), "tokens/s",
                 "median over the steps");
   }
   if (const std::optional<double> seconds = step_seconds(input)) out += step_tile(input, *seconds);

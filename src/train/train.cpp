@@ -30,9 +30,8 @@ namespace fs = std::filesystem;
 using base::fail;
 using base::JobError;
 
-// Memory has its final size when every path of the step was taken a few times; then a few steps are recorded,
-// while the others know nothing of it.
-constexpr int64_t kWarmUpSteps = 3, kRecordedSteps = 5;
+// After the warm-up, in which memory comes to its final size: a few, while the others know nothing of it.
+constexpr int64_t kRecordedSteps = 5;
 
 void check_can_train(const config::Job& job) {
   if (job.run.directory.empty()) fail<JobError>("run.directory is empty: say where the run shall lie");

@@ -67,6 +67,20 @@ TEST_F(MetricsFile, DenseModelsHaveNoRouterBalance) {
   EXPECT_EQ(from_json_line(to_json_line(metrics), "here"), metrics);
 }
 
+TEST_F(MetricsFile, TheFirstStepsOfARunOnlyWarmUpWhereOthersFollow) {
+  write_steps(1, 9);
+  const std::vector<StepMetrics> steps = read_metrics(path_);
+  const auto range = [&](size_t count, int64_t first) {
+    const auto warm = warm_steps(std::span(steps).first(count), first);
+    return warm.empty() ? std::pair<int64_t, int64_t>() : std::pair(warm.front().step, warm.back().step);
+  };
+  EXPECT_EQ(range(9, 0), std::pair(int64_t{4}, int64_t{9}));
+  EXPECT_EQ(range(5, 0), std::pair(int64_t{4}, int64_t{5}));
+  EXPECT_EQ(range(4, 0), std::pair(int64_t{1}, int64_t{4}));
+  EXPECT_EQ(range(9, 4), std::pair(int64_t{8}, int64_t{9})) << "of a resumed run";
+  EXPECT_EQ(range(9, 9), std::pair(int64_t{0}, int64_t{0})) << "of one that had nothing left to do";
+}
+
 TEST_F(MetricsFile, EveryDoubleReadsBackExactly) {
   std::mt19937_64 random(1);
   std::vector<double> values{0.0,

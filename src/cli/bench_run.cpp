@@ -10,6 +10,7 @@
 #include "cli/host.h"
 #include "run/crew.h"
 #include "simulate/cost.h"
+#include "train/request.h"
 #include "train/weights.h"
 
 namespace pleat::cli {
@@ -20,7 +21,7 @@ using program::Program;
 
 constexpr double kStallSeconds = 120;
 
-run::Options options_of(run::Order order) {
+run::Options options_of(program::Order order) {
   run::Options options;
   options.order = order;
   options.clock = clock_seconds;
@@ -92,7 +93,6 @@ bool is_product(graph::Op op) {
 
 Measured measure_steps(const config::Job& job, const Program& program, int64_t steps,
                        const std::function<void(double)>& between) {
-  const bool queues = job.run.executor == config::Executor::queues;
   Measured measured;
   double mark = clock_seconds();
   const auto lap = [&] {
@@ -100,8 +100,7 @@ Measured measure_steps(const config::Job& job, const Program& program, int64_t s
     return now - std::exchange(mark, now);
   };
   run::Crew crew(
-      program, [&](base::Rank rank) { return bench_ports(job, rank); },
-      options_of(queues ? run::Order::queues : run::Order::inline_));
+      program, [&](base::Rank rank) { return bench_ports(job, rank); }, options_of(train::order_of(job)));
   measured.bind_seconds = lap();
   initialise(crew, job, program);
   measured.weights_seconds = lap();
@@ -117,7 +116,7 @@ Measured measure_steps(const config::Job& job, const Program& program, int64_t s
 
 View measure_operations(const config::Job& job, const Program& program, base::Rank rank, int64_t steps) {
   Stopwatch watch(program, rank);
-  run::Options options = options_of(run::Order::inline_);
+  run::Options options = options_of(program::Order::in_order);
   options.times = [&](base::Rank, int instance, int index, double begin, double end) {
     watch.add(instance, index, begin, end);
   };

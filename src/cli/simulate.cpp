@@ -61,8 +61,7 @@ int run(const Arguments& arguments) {
   const program::Program program = compile::compile(train::train_request(job, cores()));
   const target::Target target = train::measure_target(host(stderr));
   simulate::Options options;
-  options.order =
-      job.run.executor == config::Executor::queues ? simulate::Order::queues : simulate::Order::in_order;
+  options.order = train::order_of(job);
   options.spans = !arguments.trace.empty();
   options.spans_of_all_ranks = true;
   const simulate::Result result = simulate::simulate(program, target, options);

@@ -169,6 +169,12 @@ struct Instance {
   bool operator==(const Instance&) const = default;
 };
 
+/// The two ways in which a rank can walk its list.
+enum class Order : uint8_t {
+  queues,    // every queue as far as its events let it
+  in_order,  // list order, each instruction to its end
+};
+
 /// What ranks of one stage do, in order.
 struct RankList {
   int32_t stage = 0;

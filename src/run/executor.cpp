@@ -16,9 +16,9 @@ namespace {
 // A lost change could cost no more than this, and a stall is noticed so much later at most.
 constexpr int kSleepMilliseconds = 100;
 
-std::vector<Lane> lanes_of(const BoundList& bound, Order order) {
+std::vector<Lane> lanes_of(const BoundList& bound, program::Order order) {
   std::vector<Lane> lanes;
-  if (order == Order::inline_) {
+  if (order == program::Order::in_order) {
     lanes.push_back({.name = "inline", .items = std::vector<int>(bound.items.size())});
     std::iota(lanes[0].items.begin(), lanes[0].items.end(), 0);
     return lanes;

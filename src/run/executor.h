@@ -14,7 +14,7 @@
 
 namespace pleat::run {
 
-/// Items that run one after the other: a queue, or with Order::inline_ the whole list.
+/// Items that run one after the other: a queue, or with program::Order::in_order the whole list.
 struct Lane {
   std::string_view name;
   std::vector<int> items;

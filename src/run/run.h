@@ -27,17 +27,12 @@ class Ports {
                     std::span<const std::byte> bytes) = 0;
 };
 
-enum class Order : uint8_t {
-  inline_,  // list order, each instruction to its end
-  queues,   // every queue as far as its events let it
-};
-
 /// Begin and end of an instruction that ran, told on the rank's thread. Of a communication `begin` is when it
 /// was posted, `end` when it was seen to be complete.
 using Times = std::function<void(base::Rank rank, int instance, int instruction, double begin, double end)>;
 
 struct Options {
-  Order order = Order::queues;
+  program::Order order = program::Order::queues;
   /// Not 0: the choice among runnable heads is shuffled by it; the result may not depend on it.
   uint64_t shuffle_seed = 0;
   /// Seconds without any progress after which a rank ends with an error that names itself, its instructions

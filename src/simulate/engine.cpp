@@ -25,7 +25,7 @@ std::vector<int64_t> ranks_of(const Routes& routes) {
 }  // namespace
 
 Engine::Engine(const program::Program& program, const Routes& routes, const target::Target& target, int turns,
-               Order order)
+               program::Order order)
     : program_(program), routes_(routes), turns_(turns), order_(order), machine_(target, ranks_of(routes)) {
   for (const Route& route : routes.routes) {
     Walker walker;
@@ -79,7 +79,7 @@ bool Engine::done(int walker, size_t lane) const {
 }
 
 bool Engine::ready(int walker, size_t lane) const {
-  if (order_ == Order::in_order) return true;
+  if (order_ == program::Order::in_order) return true;
   const program::Instance& instance = routes_.routes[walker].list->instances[instance_of(walker, lane)];
   const Walker& w = walkers_[walker];
   const Move& move = move_of(walker, lane);
@@ -119,7 +119,8 @@ void Engine::walk(int walker) {
 
 bool Engine::runs_on(size_t lane) const {
   const auto queue = static_cast<program::Queue>(lane);
-  return order_ == Order::queues && queue != program::Queue::compute && queue != program::Queue::host;
+  return order_ == program::Order::queues && queue != program::Queue::compute &&
+         queue != program::Queue::host;
 }
 
 Engine::Step Engine::advance(int walker, size_t lane) {

@@ -32,7 +32,7 @@ struct Log {
 class Engine {
  public:
   Engine(const program::Program& program, const Routes& routes, const target::Target& target, int turns,
-         Order order);
+         program::Order order);
   /// CheckError when no walker can go on and some are not done.
   Log run();
 
@@ -103,7 +103,7 @@ class Engine {
   const program::Program& program_;
   const Routes& routes_;
   int turns_;
-  Order order_;
+  program::Order order_;
   Machine machine_;
   int64_t now_ = 0;
   std::vector<Walker> walkers_;

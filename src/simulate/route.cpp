@@ -82,7 +82,7 @@ class Builder {
     route.list = &list;
     route.rank = program_.layout.at_stage(base::Rank(0), base::Stage(list.stage));
     route.ranks = program_.layout.ranks_per_stage();
-    const bool in_order = options_.order == Order::in_order;
+    const bool in_order = options_.order == program::Order::in_order;
     route.lanes.resize(in_order ? 1 : program::kQueues);
     route.moves.resize(program_.segments.size());
     for (size_t i = 0; i < list.instances.size(); ++i) {

@@ -17,15 +17,9 @@
 
 namespace pleat::simulate {
 
-/// The two ways in which run walks a list.
-enum class Order : uint8_t {
-  queues,    // every queue as far as its events let it
-  in_order,  // list order, each instruction to its end
-};
-
 struct Options {
   int turns = 4;  // of the loop; of three or more the one before the last is reported, which has neighbours
-  Order order = Order::queues;
+  program::Order order = program::Order::queues;
   Calibration calibration;
   /// Instead of the cost model: nanoseconds of the rank's thread for a computing or host instruction, for a
   /// communication the time from the last post to completion (then it costs no thread anything).

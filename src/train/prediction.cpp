@@ -9,6 +9,7 @@
 #include "train/measure.h"
 #include "train/report_scale.h"
 #include "train/report_text.h"
+#include "train/request.h"
 
 namespace pleat::train {
 namespace {
@@ -42,8 +43,7 @@ void predict_step(const config::Job& job, const program::Program& program, const
                   const Host& host, ReportInput& input) {
   const target::Target target = host.target ? host.target() : measure_target(host);
   simulate::Options options;
-  options.order =
-      job.run.executor == config::Executor::queues ? simulate::Order::queues : simulate::Order::in_order;
+  options.order = order_of(job);
   options.spans_of_all_ranks = true;
   const simulate::Result result = simulate::simulate(program, target, options);
   input.predicted_step_seconds = seconds(result.step_ns);

@@ -33,6 +33,10 @@ Dtypes dtypes_of(config::Precision precision) {
   return {};
 }
 
+program::Order order_of(const config::Job& job) {
+  return job.run.executor == config::Executor::queues ? program::Order::queues : program::Order::in_order;
+}
+
 double auxiliary_seed(const config::Job& job) {
   return static_cast<double>(job.train.micro_batch) / static_cast<double>(job.train.global_batch);
 }

@@ -19,6 +19,9 @@ struct Dtypes {
 };
 Dtypes dtypes_of(config::Precision precision);
 
+/// As the job's executor walks lists.
+program::Order order_of(const config::Job& job);
+
 /// `cores`: of this machine, for the number of workers per rank.
 compile::Request train_request(const config::Job& job, int cores);
 

@@ -117,7 +117,7 @@ class Training {
     board_ =
         std::make_unique<Board>(job_, program_, [this](StepOutcome outcome) { on_step(std::move(outcome)); });
     run::Options options;
-    options.order = job_.run.executor == config::Executor::queues ? run::Order::queues : run::Order::inline_;
+    options.order = order_of(job_);
     options.stall_seconds = 300;
     options.clock = host_.clock;
     crew_ = std::make_unique<run::Crew>(

@@ -31,7 +31,7 @@ struct Recording {
 };
 
 struct TrialOptions {
-  run::Order order = run::Order::queues;
+  program::Order order = program::Order::queues;
   uint64_t shuffle_seed = 0;
   /// Every step starts from the state that this one's step started from, not from its own last one.
   const Recording* from = nullptr;

@@ -30,7 +30,7 @@ TEST_F(Variants, Schedules) {
 
 TEST_F(Variants, Executors) {
   TrialOptions in_order;
-  in_order.order = run::Order::inline_;
+  in_order.order = program::Order::in_order;
   for (const Overrides& layout :
        {Overrides{}, Overrides{"layout.pp=4"}, Overrides{"layout.dp=4", "layout.ep=4"}, kFourRanks})
     EXPECT_TRUE(same_bits(of(TinyModel::balanced, layout, {}, in_order), of(TinyModel::balanced, layout)));

@@ -25,9 +25,10 @@ int64_t allocations_of(const program::Program& program, Order order) {
 }
 
 class Allocating : public testing::TestWithParam<Order> {};
-INSTANTIATE_TEST_SUITE_P(, Allocating, testing::Values(Order::inline_, Order::queues), [](const auto& order) {
-  return order.param == Order::queues ? "Queues" : "Inline";
-});
+INSTANTIATE_TEST_SUITE_P(, Allocating, testing::Values(Order::in_order, Order::queues),
+                         [](const auto& order) {
+                           return order.param == Order::queues ? "Queues" : "InOrder";
+                         });
 
 TEST_P(Allocating, NothingWithReferenceKernels) {
   EXPECT_EQ(allocations_of(compile::compile(pipeline_request()), GetParam()), 0);

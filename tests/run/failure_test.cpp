@@ -51,8 +51,8 @@ std::string error_of(Damaged::Damage damage, int32_t rank, Options options) {
 }
 
 class Failure : public TestWithParam<Order> {};
-INSTANTIATE_TEST_SUITE_P(, Failure, testing::Values(Order::inline_, Order::queues), [](const auto& order) {
-  return order.param == Order::queues ? "Queues" : "Inline";
+INSTANTIATE_TEST_SUITE_P(, Failure, testing::Values(Order::in_order, Order::queues), [](const auto& order) {
+  return order.param == Order::queues ? "Queues" : "InOrder";
 });
 
 TEST_P(Failure, PortThatThrows) {

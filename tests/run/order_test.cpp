@@ -30,12 +30,12 @@ void expect_trained(const program::Program& program, const Outcome& outcome) {
   }
 }
 
-TEST(Order, InlineIsQueues) {
+TEST(Order, InOrderIsQueues) {
   for (const auto schedule : {config::Schedule::gpipe, config::Schedule::one_f_one_b}) {
     compile::Request request = pipeline_request();
     request.schedule = schedule;
     const program::Program program = compile::compile(request);
-    const Outcome in_order = outcome_of(program, kSteps, ordered(Order::inline_));
+    const Outcome in_order = outcome_of(program, kSteps, ordered(Order::in_order));
     expect_trained(program, in_order);
     EXPECT_EQ(difference(in_order, outcome_of(program, kSteps, ordered(Order::queues))), "");
   }

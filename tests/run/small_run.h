@@ -11,6 +11,8 @@
 
 namespace pleat::run {
 
+using program::Order;
+
 /// Fills the ports of a training or forward Program from the port's name, step and micro-batch; allocates
 /// nothing.
 class MadeUpData : public Ports {

@@ -37,8 +37,8 @@ bool contains(const std::string& text, std::string_view part) {
 }
 
 class Stall : public TestWithParam<Order> {};
-INSTANTIATE_TEST_SUITE_P(, Stall, testing::Values(Order::inline_, Order::queues), [](const auto& order) {
-  return order.param == Order::queues ? "Queues" : "Inline";
+INSTANTIATE_TEST_SUITE_P(, Stall, testing::Values(Order::in_order, Order::queues), [](const auto& order) {
+  return order.param == Order::queues ? "Queues" : "InOrder";
 });
 
 TEST_P(Stall, PeerThatNeverPosts) {

@@ -38,8 +38,8 @@ struct Recordings {
 };
 
 class Times : public testing::TestWithParam<Order> {};
-INSTANTIATE_TEST_SUITE_P(, Times, testing::Values(Order::inline_, Order::queues), [](const auto& order) {
-  return order.param == Order::queues ? "Queues" : "Inline";
+INSTANTIATE_TEST_SUITE_P(, Times, testing::Values(Order::in_order, Order::queues), [](const auto& order) {
+  return order.param == Order::queues ? "Queues" : "InOrder";
 });
 
 TEST_P(Times, EveryInstructionOnceATurn) {
@@ -125,7 +125,7 @@ TEST(TimesOfSomeSteps, NeedAClock) {
 
 TEST(TimesOfInline, NothingOverlaps) {
   const program::Program program = compile::compile(pipeline_request());
-  const Recordings recordings(program, Order::inline_, 2);
+  const Recordings recordings(program, Order::in_order, 2);
   for (const std::vector<Ran>& ran : recordings.ranks)
     for (size_t i = 1; i < ran.size(); ++i) EXPECT_LT(ran[i - 1].end, ran[i].begin);
 }

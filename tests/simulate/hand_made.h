@@ -15,6 +15,7 @@ namespace pleat::simulate {
 
 using program::Instance;
 using program::Instruction;
+using program::Order;
 using program::Phase;
 using program::Program;
 using program::Queue;

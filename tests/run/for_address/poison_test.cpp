@@ -16,7 +16,7 @@ using program::Area;
 void run_alone(const program::Program& program) {
   comm::FakeCommunicator communicator(base::Rank(0), 1);
   MadeUpData ports;
-  Rank rank(program, base::Rank(0), communicator, ports, {.order = Order::inline_});
+  Rank rank(program, base::Rank(0), communicator, ports, {.order = Order::in_order});
   rank.run(2);
 }
 
@@ -62,7 +62,7 @@ TEST_F(PoisonDeathTest, BytesBehindTheArenaAreNot) {
 }
 
 TEST_F(PoisonDeathTest, CompiledProgramsStayInside) {
-  for (const Order order : {Order::inline_, Order::queues}) {
+  for (const Order order : {Order::in_order, Order::queues}) {
     compile::Request request = pipeline_request();
     outcome_of(compile::compile(request), 2, {.order = order});
     request.catalogue = kernels::catalogue();

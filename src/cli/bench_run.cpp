@@ -83,12 +83,6 @@ class Stopwatch {
   std::array<OperationTime, static_cast<size_t>(graph::Op::count_)> times_{};
 };
 
-bool is_product(graph::Op op) {
-  using graph::Op;
-  return op == Op::matmul || op == Op::grouped_matmul || op == Op::grouped_outer || op == Op::attention ||
-         op == Op::attention_grad;
-}
-
 }  // namespace
 
 Measured measure_steps(const config::Job& job, const Program& program, int64_t steps,
@@ -146,7 +140,7 @@ double product_flops(const Program& program) {
     for (const program::Instance& instance : list.instances)
       for (const Instruction& instruction :
            program.segments[static_cast<size_t>(instance.segment)].instructions)
-        if (is_product(instruction.op)) flops += simulate::cost_of(instruction).flops;
+        if (graph::is_product(instruction.op)) flops += simulate::cost_of(instruction).flops;
   return flops * static_cast<double>(program.layout.ranks_per_stage());
 }
 

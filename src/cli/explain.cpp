@@ -34,12 +34,6 @@ std::string describe(const std::vector<graph::OperandType>& operands) {
   return text;
 }
 
-bool multiplies(graph::Op op) {
-  using graph::Op;
-  return op == Op::matmul || op == Op::grouped_matmul || op == Op::grouped_outer || op == Op::attention ||
-         op == Op::attention_grad;
-}
-
 /// How the products inside are done on this processor.
 std::string products(base::DType dtype) {
   if (dtype == base::DType::f64) return "in double";
@@ -75,7 +69,7 @@ int run(const Arguments& arguments) {
   const graph::Cost cost = cost_of(signature);
   fmt::print("cost         {}, {} to read and write\n", amount(cost.flops, "flop"),
              train::humanise_bytes(static_cast<int64_t>(cost.bytes)));
-  if (multiplies(signature.op))
+  if (graph::is_product(signature.op))
     fmt::print("products     {}\n", choice.kernel == "ref" ? "plain loops, sums in double" : products(dtype));
   return 0;
 }

@@ -55,6 +55,12 @@ constexpr bool is_view(Op op) {
   return op <= Op::concat;
 }
 
+/// Its arithmetic is that of matrix products.
+constexpr bool is_product(Op op) {
+  return op == Op::matmul || op == Op::grouped_matmul || op == Op::grouped_outer || op == Op::attention ||
+         op == Op::attention_grad;
+}
+
 /// Small sorted name -> number (or word) table. Looked up when compiling and binding, never in a step.
 class Attributes {
  public:

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A timeline has tens of thousands of spans in which a few hundred texts occur: each text stands in the file
-// once, and a span is six numbers.
+// Each text stands in the file once, and a span is six numbers.
 #include "train/profile.h"
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "train/text_numbers.h"
 
 namespace pleat::train {
 namespace {
@@ -25,27 +24,11 @@ std::optional<T> optional_at(const Json& object, const char* key) {
   return value.is_null() ? std::nullopt : std::optional(value.get<T>());
 }
 
-/// Numbers for texts, in the order of their first use.
-class Texts {
- public:
-  size_t number_of(const std::string& text) {
-    const auto [entry, fresh] = numbers_.try_emplace(text, list_.size());
-    if (fresh) list_.push_back(text);
-    return entry->second;
-  }
-  const std::vector<std::string>& list() const { return list_; }
-
- private:
-  std::map<std::string, size_t> numbers_;
-  std::vector<std::string> list_;
-};
-
-Json spans_json(const std::vector<TimelineSpan>& spans, Texts& texts) {
+Json spans_json(const std::vector<TimelineSpan>& spans, TextNumbers& texts) {
   Json numbers = Json::array();
   for (const TimelineSpan& span : spans) {
     numbers.push_back(span.rank);
-    for (const std::string* text : {&span.queue, &span.name, &span.kind})
-      numbers.push_back(texts.number_of(*text));
+    for (const std::string* text : {&span.queue, &span.name, &span.kind}) numbers.push_back(texts.of(*text));
     numbers.push_back(span.start_ns);
     numbers.push_back(span.duration_ns);
   }
@@ -111,7 +94,7 @@ std::string profile_text(const ReportInput& input) {
                      {"aim", input.prediction_aim},
                      {"note", input.prediction_note}};
   profile["memory"] = memory_json(input.memory);
-  Texts texts;
+  TextNumbers texts;
   Json predicted = spans_json(input.predicted_timeline, texts);
   Json measured = spans_json(input.measured_timeline, texts);
   profile["texts"] = texts.list();

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "train/report_text.h"
+#include "train/text_numbers.h"
 
 namespace pleat::train {
 
@@ -69,25 +70,6 @@ std::vector<KindTime> time_by_kind(const ReportInput& input) {
     if (colour < kColours && kind.kind != "wait" && kind.kind != "idle") kind.colour = colour++;
   return kinds;
 }
-
-/// Numbers for texts, in the order of their first use.
-class Numbering {
- public:
-  size_t operator()(const std::string& text) {
-    const auto [entry, fresh] = numbers_.try_emplace(text, texts_.size());
-    if (fresh) texts_.push_back(text);
-    return entry->second;
-  }
-  std::string json() const {
-    std::string out;
-    for (const std::string& text : texts_) out += (out.empty() ? "" : ",") + json_string(text);
-    return "[" + out + "]";
-  }
-
- private:
-  std::map<std::string, size_t> numbers_;
-  std::vector<std::string> texts_;
-};
 
 std::string kind_table(const ReportInput& input) {
   const std::vector<KindTime> kinds = time_by_kind(input);
@@ -156,28 +138,29 @@ std::vector<TimelineSpan> coalesce(std::span<const TimelineSpan> spans, size_t l
 std::string timeline_json(const ReportInput& input) {
   using Rows = std::array<std::string, 2>;  // predicted, measured: numbers separated by commas
   std::map<std::pair<int32_t, std::string>, Rows> rows;
-  std::map<std::string, size_t> kind_numbers;
-  std::string kind_list, lane_list;
+  TextNumbers kinds, names;
+  std::string kind_list, name_list, lane_list;
   for (const KindTime& kind : time_by_kind(input)) {
-    kind_numbers[kind.kind] = kind_numbers.size();
+    kinds.of(kind.kind);  // its number is its place in the list
     kind_list += fmt::format("{}[{},{}]", kind_list.empty() ? "" : ",", json_string(kind.kind), kind.colour);
   }
-  Numbering name_number;
   const std::vector<TimelineSpan>* timelines[] = {&input.predicted_timeline, &input.measured_timeline};
   for (size_t which = 0; which < 2; ++which)
     for (const TimelineSpan& span : coalesce(*timelines[which], kSpanLimit)) {
       std::string& row = rows[{span.rank, span.queue}][which];
       row += fmt::format("{}{},{},{},{}", row.empty() ? "" : ",", span.start_ns, span.duration_ns,
-                         name_number(span.name), kind_numbers[span.kind]);
+                         names.of(span.name), kinds.of(span.kind));
     }
+  for (const std::string& name : names.list())
+    name_list += (name_list.empty() ? "" : ",") + json_string(name);
   for (const TimelineLane& lane : lanes_of(input)) {
     const Rows& both = rows[{lane.rank, lane.queue}];
     lane_list +=
         fmt::format(R"({}{{"rank":{},"queue":{},"predicted":[{}],"measured":[{}]}})",
                     lane_list.empty() ? "" : ",\n", lane.rank, json_string(lane.queue), both[0], both[1]);
   }
-  return fmt::format(R"({{"end":{},"kinds":[{}],"names":{},"lanes":[{}]}})", end_of_timelines(input),
-                     kind_list, name_number.json(), lane_list);
+  return fmt::format(R"({{"end":{},"kinds":[{}],"names":[{}],"lanes":[{}]}})", end_of_timelines(input),
+                     kind_list, name_list, lane_list);
 }
 
 std::string timeline_html(const ReportInput& input) {

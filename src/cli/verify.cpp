@@ -43,10 +43,7 @@ std::string_view meaning_of(std::string_view property) {
 
 int64_t instructions_of(const program::Program& program) {
   int64_t count = 0;
-  for (const program::RankList& list : program.lists)
-    for (const program::Instance& instance : list.instances)
-      count +=
-          static_cast<int64_t>(program.segments[static_cast<size_t>(instance.segment)].instructions.size());
+  for (const program::RankList& list : program.lists) count += program.instructions(list);
   return count * program.layout.ranks_per_stage();
 }
 

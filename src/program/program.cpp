@@ -58,4 +58,11 @@ int64_t Program::arena_bytes(const RankList& list) const {
   return bytes;
 }
 
+int64_t Program::instructions(const RankList& list) const {
+  int64_t count = 0;
+  for (const Instance& instance : list.instances)
+    count += static_cast<int64_t>(segments[instance.segment].instructions.size());
+  return count;
+}
+
 }  // namespace pleat::program

@@ -229,6 +229,8 @@ struct Program {
   const RankList& list_of(base::Rank rank) const;
   /// Bytes of a rank's arena: areas one after the other, each at a multiple of kAlignment.
   int64_t arena_bytes(const RankList& list) const;
+  /// How many a rank executes in a turn.
+  int64_t instructions(const RankList& list) const;
 };
 
 inline constexpr int64_t kAlignment = 64;

@@ -46,10 +46,7 @@ TEST_F(Commands, PrintOfARankIsItsListAlone) {
 TEST_F(Commands, ExpandListsEveryInstructionWithItsPeers) {
   const std::string text = out_of({"print", "job.yaml", "--rank", "3", "--expand"});
   const program::Program program = program::from_text(out_of({"print", "job.yaml", "--rank", "3"}));
-  int64_t instructions = 0;
-  for (const program::Instance& instance : program.lists[0].instances)
-    instructions +=
-        static_cast<int64_t>(program.segments[static_cast<size_t>(instance.segment)].instructions.size());
+  const int64_t instructions = program.instructions(program.lists[0]);
   EXPECT_NE(text.find("\n" + std::string(6 - std::to_string(instructions - 1).size(), ' ') +
                       std::to_string(instructions - 1) + " "),
             std::string::npos);

@@ -11,15 +11,6 @@
 namespace pleat::simulate {
 namespace {
 
-int64_t instructions_of(const Program& program, int32_t stage) {
-  int64_t count = 0;
-  for (const program::RankList& list : program.lists)
-    for (const Instance& instance : list.instances)
-      if (list.stage == stage)
-        count += static_cast<int64_t>(program.segments[instance.segment].instructions.size());
-  return count;
-}
-
 class Expert : public testing::Test {
  protected:
   Program program = expert_program();
@@ -30,8 +21,10 @@ TEST_F(Expert, every_instruction_of_a_turn_has_one_span) {
   const Result result = simulate(program, machine_of(2), options);
   std::map<int32_t, int64_t> spans;
   for (const Span& span : result.spans) ++spans[span.rank];
-  EXPECT_EQ(spans,
-            (std::map<int32_t, int64_t>{{0, instructions_of(program, 0)}, {2, instructions_of(program, 1)}}));
+  const auto instructions = [&](int32_t rank) {
+    return program.instructions(program.list_of(base::Rank(rank)));
+  };
+  EXPECT_EQ(spans, (std::map<int32_t, int64_t>{{0, instructions(0)}, {2, instructions(2)}}));
 }
 
 TEST_F(Expert, spans_of_one_queue_do_not_overlap_and_those_of_the_thread_neither) {

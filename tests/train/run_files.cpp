@@ -63,8 +63,7 @@ class RunFiles : public ::testing::Test {
 int64_t instructions(const program::Program& program) {
   int64_t count = 0;
   for (int64_t rank = 0; rank < program.layout.world(); ++rank)
-    for (const program::Instance& instance : program.list_of(base::Rank(rank)).instances)
-      count += static_cast<int64_t>(program.segments[instance.segment].instructions.size());
+    count += program.instructions(program.list_of(base::Rank(rank)));
   return count;
 }
 

@@ -208,12 +208,7 @@ class Frames {
 int64_t allowance_of(const program::Program& program) {
   constexpr int64_t kFixed = int64_t{1} << 20, kPerInstruction = 256;
   int64_t longest = 0;
-  for (const program::RankList& list : program.lists) {
-    int64_t instructions = 0;
-    for (const Instance& instance : list.instances)
-      instructions += static_cast<int64_t>(program.segments[instance.segment].instructions.size());
-    longest = std::max(longest, instructions);
-  }
+  for (const program::RankList& list : program.lists) longest = std::max(longest, program.instructions(list));
   return kFixed + kPerInstruction * longest;
 }
 

@@ -58,6 +58,13 @@ SampleView Sample::view() {
   return {tokens, targets, positions, documents, weights};
 }
 
+SampleView Sample::view(int64_t first, int64_t count) {
+  const auto part = [&](auto& values) {
+    return std::span(values).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+  };
+  return {part(tokens), part(targets), part(positions), part(documents), part(weights)};
+}
+
 Sampler::Sampler(const TokenFile& file, const SampleOptions& options)
     : file_(&file), options_(options), samples_((file.tokens() - 1) / positive(options.sequence)) {
   if (samples_ < 1)

@@ -30,6 +30,7 @@ struct SampleView {
 struct Sample {
   explicit Sample(int64_t sequence);
   SampleView view();
+  SampleView view(int64_t first, int64_t count);  // of these tokens
   std::vector<int32_t> tokens, targets, positions, documents;
   std::vector<float> weights;
 };

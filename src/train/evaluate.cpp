@@ -26,7 +26,7 @@ constexpr int64_t kWindowsPerTurn = 8;
 class EvaluationPorts final : public run::Ports {
  public:
   EvaluationPorts(const data::EvaluationWindows& windows, int64_t sequence)
-      : windows_(windows), sequence_(sequence), window_(sequence), batch_(sequence * kWindowsPerTurn) {}
+      : windows_(windows), sequence_(sequence), batch_(sequence * kWindowsPerTurn) {}
 
   void fill(std::string_view port, int64_t turn, int, std::span<std::byte> bytes) override {
     if (turn != loaded_) load(turn);
@@ -46,21 +46,16 @@ class EvaluationPorts final : public run::Ports {
   void load(int64_t turn) {
     for (int64_t i = 0; i < kWindowsPerTurn; ++i) {
       const int64_t index = turn * kWindowsPerTurn + i;
-      windows_.window(std::min(index, windows_.windows() - 1), window_.view());
-      if (index >= windows_.windows()) std::fill(window_.weights.begin(), window_.weights.end(), 0.0f);
-      const auto put = [&](const auto& from, auto& into) {
-        std::copy(from.begin(), from.end(), into.begin() + i * sequence_);
-      };
-      put(window_.tokens, batch_.tokens), put(window_.targets, batch_.targets),
-          put(window_.positions, batch_.positions);
-      put(window_.documents, batch_.documents), put(window_.weights, batch_.weights);
+      const data::SampleView window = batch_.view(i * sequence_, sequence_);
+      windows_.window(std::min(index, windows_.windows() - 1), window);
+      if (index >= windows_.windows()) std::ranges::fill(window.weights, 0.0f);
     }
     loaded_ = turn;
   }
 
   const data::EvaluationWindows& windows_;
   int64_t sequence_;
-  data::Sample window_, batch_;
+  data::Sample batch_;
   int64_t loaded_ = -1;
 };
 

@@ -7,16 +7,6 @@
 #include "train/request.h"
 
 namespace pleat::train {
-namespace {
-
-data::SampleView view_of(data::Sample& all, int64_t first, int64_t count) {
-  const auto part = [&](auto& values) {
-    return std::span(values).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
-  };
-  return {part(all.tokens), part(all.targets), part(all.positions), part(all.documents), part(all.weights)};
-}
-
-}  // namespace
 
 Feed::Feed(const config::Job& job, const program::Program& program, base::Rank rank,
            const data::Sampler& sampler, const int64_t& first_step, Board& board)
@@ -33,7 +23,7 @@ void Feed::read_samples(int64_t step, int micro_batch) {
   const int64_t dp_rank = program_.layout.coordinate(rank_, layout::Axis::dp);
   const int64_t first = first_sample(job_, step, micro_batch, dp_rank), s = job_.train.sequence;
   for (int64_t i = 0; i < job_.train.micro_batch; ++i)
-    sampler_.sample(first + i, view_of(micro_batch_, i * s, s));
+    sampler_.sample(first + i, micro_batch_.view(i * s, s));
   loaded_step_ = step;
   loaded_micro_batch_ = micro_batch;
 }

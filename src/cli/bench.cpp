@@ -11,6 +11,7 @@
 #include "cli/host.h"
 #include "cli/job_arguments.h"
 #include "cli/listing.h"
+#include "cli/names.h"
 #include "train/measure.h"
 #include "train/progress.h"
 #include "train/report_scale.h"
@@ -125,10 +126,7 @@ void tell_operations(const View& view, base::Rank rank) {
 int run(const Arguments& arguments) {
   const config::Job job = arguments.job.read_complete();
   compile::Request request = train::train_request(job, cores());
-  const base::Rank rank(arguments.rank.value_or(0));
-  if (rank.value >= request.layout.world())
-    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", rank.value,
-                               request.layout.name(), request.layout.world() - 1);
+  const base::Rank rank = rank_of(arguments.rank.value_or(0), request.layout);
   if (arguments.compile_only && arguments.rank) request.only_stage = request.layout.stage_of(rank);
   const program::Program program = compile_and_tell(request);
   expand_and_tell(program, rank);

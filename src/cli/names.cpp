@@ -15,6 +15,13 @@ config::Precision precision_named(std::string_view name) {
                              fmt::join(config::kPrecisionNames, ", "));
 }
 
+base::Rank rank_of(int64_t number, const layout::Layout& layout) {
+  if (number >= layout.world())
+    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", number, layout.name(),
+                               layout.world() - 1);
+  return base::Rank(number);
+}
+
 config::LayoutSettings layout_settings(std::span<const std::string> overrides) {
   config::Job job;
   for (const std::string& override : overrides) {

@@ -8,6 +8,7 @@
 #include "cli/host.h"
 #include "cli/job_arguments.h"
 #include "cli/listing.h"
+#include "cli/names.h"
 #include "compile/compile.h"
 #include "layout/text.h"
 #include "train/request.h"
@@ -35,12 +36,7 @@ void check(const Arguments& arguments) {
 /// Compiles only what the rank needs.
 compile::Request request_of(const Arguments& arguments) {
   compile::Request request = train::train_request(arguments.job.read_complete(), cores());
-  if (!arguments.rank) return request;
-  const int64_t world = request.layout.world();
-  if (*arguments.rank >= world)
-    base::fail<base::JobError>("--rank {}: this layout ({}) has ranks 0 to {}", *arguments.rank,
-                               request.layout.name(), world - 1);
-  request.only_stage = request.layout.stage_of(base::Rank(*arguments.rank));
+  if (arguments.rank) request.only_stage = request.layout.stage_of(rank_of(*arguments.rank, request.layout));
   return request;
 }
 

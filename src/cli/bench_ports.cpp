@@ -5,7 +5,6 @@
 
 #include "data/permutation.h"
 #include "train/port_values.h"
-#include "train/request.h"
 
 namespace pleat::cli {
 namespace {
@@ -18,11 +17,8 @@ class RandomTokens final : public run::Ports {
   }
 
   void fill(std::string_view port, int64_t step, int micro_batch, std::span<std::byte> bytes) override {
-    const base::DType exact = train::dtypes_of(job_.precision).exact;
     const auto tokens = static_cast<double>(job_.train.global_batch * job_.train.sequence);
-    if (port == "scalars") return train::fill_scalars(bytes, job_, step);
-    if (port == "seed.loss") return train::fill_floats(bytes, exact, 1.0 / tokens);
-    if (port.starts_with("seed.")) return train::fill_floats(bytes, exact, train::auxiliary_seed(job_));
+    if (train::fill_of_step(port, bytes, job_, step, [&] { return 1.0 / tokens; })) return;
     draw(step, micro_batch);
     train::copy_sample(sample_, port, bytes);
   }

@@ -44,10 +44,7 @@ double Feed::token_seed(int64_t step) {
 
 void Feed::fill(std::string_view port, int64_t turn, int micro_batch, std::span<std::byte> bytes) {
   const int64_t step = first_step_ + turn;  // 0-based
-  const base::DType exact = dtypes_of(job_.precision).exact;
-  if (port == "scalars") return fill_scalars(bytes, job_, step);
-  if (port == "seed.loss") return fill_floats(bytes, exact, token_seed(step));
-  if (port.starts_with("seed.")) return fill_floats(bytes, exact, auxiliary_seed(job_));
+  if (fill_of_step(port, bytes, job_, step, [&] { return token_seed(step); })) return;
   read_samples(step, micro_batch);
   copy_sample(micro_batch_, port, bytes);
 }

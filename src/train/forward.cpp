@@ -131,7 +131,7 @@ compile::Request request_of(const ForwardOptions& options, const TokenBatch& bat
   request.sequence = batch.sequence;
   request.scope = model::AuxiliaryScope::all_ranks;
   request.catalogue = options.reference_kernels ? kernels::reference_catalogue() : kernels::catalogue();
-  request.threads = std::max(1, options.cores / static_cast<int>(request.layout.world()));
+  request.threads = threads_of(request.layout, options.cores);
   request.emit = {"logits", "loss"};
   return request;
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "train/request.h"
 
 namespace pleat::train {
 namespace {
@@ -43,10 +44,20 @@ void fill_floats(std::span<std::byte> bytes, base::DType dtype, double value) {
   fill_each(bytes, static_cast<float>(value));
 }
 
-void fill_scalars(std::span<std::byte> bytes, const config::Job& job, int64_t step) {
-  const std::array<double, 8> scalars{config::learning_rate(job.optimizer, job.train.steps, step + 1),
-                                      static_cast<double>(step + 1)};
-  std::memcpy(bytes.data(), scalars.data(), bytes.size());
+bool fill_of_step(std::string_view port, std::span<std::byte> bytes, const config::Job& job, int64_t step,
+                  const std::function<double()>& token_seed) {
+  if (port == "scalars") {
+    const std::array<double, 8> scalars{config::learning_rate(job.optimizer, job.train.steps, step + 1),
+                                        static_cast<double>(step + 1)};
+    std::memcpy(bytes.data(), scalars.data(), bytes.size());
+    return true;
+  }
+  if (!port.starts_with("seed.")) return false;
+  // An auxiliary loss is the mean over the micro-batches of the global batch.
+  const double auxiliary =
+      static_cast<double>(job.train.micro_batch) / static_cast<double>(job.train.global_batch);
+  fill_floats(bytes, dtypes_of(job.precision).exact, port == "seed.loss" ? token_seed() : auxiliary);
+  return true;
 }
 
 std::vector<double> as_doubles(std::span<const std::byte> bytes, base::DType dtype) {

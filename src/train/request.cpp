@@ -33,12 +33,12 @@ Dtypes dtypes_of(config::Precision precision) {
   return {};
 }
 
-program::Order order_of(const config::Job& job) {
-  return job.run.executor == config::Executor::queues ? program::Order::queues : program::Order::in_order;
+int threads_of(const layout::Layout& layout, int cores) {
+  return std::max(1, cores / static_cast<int>(layout.world()));
 }
 
-double auxiliary_seed(const config::Job& job) {
-  return static_cast<double>(job.train.micro_batch) / static_cast<double>(job.train.global_batch);
+program::Order order_of(const config::Job& job) {
+  return job.run.executor == config::Executor::queues ? program::Order::queues : program::Order::in_order;
 }
 
 compile::Request train_request(const config::Job& job, int cores) {
@@ -54,8 +54,8 @@ compile::Request train_request(const config::Job& job, int cores) {
   request.optimizer = job.optimizer;
   request.catalogue = kernels::catalogue();
   request.where = [job](std::string_view key) { return job.where(key); };
-  const int64_t share = std::max<int64_t>(1, cores / request.layout.world());
-  request.threads = static_cast<int>(job.run.threads > 0 ? job.run.threads : share);
+  request.threads =
+      job.run.threads > 0 ? static_cast<int>(job.run.threads) : threads_of(request.layout, cores);
   return request;
 }
 

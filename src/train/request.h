@@ -19,18 +19,18 @@ struct Dtypes {
 };
 Dtypes dtypes_of(config::Precision precision);
 
+/// Workers of a rank where all ranks share the machine's cores.
+int threads_of(const layout::Layout& layout, int cores);
+
 /// As the job's executor walks lists.
 program::Order order_of(const config::Job& job);
 
-/// `cores`: of this machine, for the number of workers per rank.
+/// `cores`: of this machine, for the workers of a rank where the job does not say how many.
 compile::Request train_request(const config::Job& job, int cores);
 
 /// Tokens that a finished model looks at in one turn: what is asked for (JobError when the model has fewer
 /// positions), or for 0 as many as it has, at most 256.
 int64_t window_of(int64_t asked, const config::ModelConfig& model);
-
-/// Cotangent of each auxiliary loss: 1 / micro-batches of the global batch.
-double auxiliary_seed(const config::Job& job);
 
 /// First global sample of a micro-batch: micro-batch g = m DP + d of the step belongs to data-parallel rank
 /// d. `step` is 0-based.

@@ -111,13 +111,13 @@ std::string report_html(const ReportInput& input) {
   page += section("Bits per byte of held-back text", input.bits_per_byte_note, bits_per_byte_html(input));
   page += section("Sample", "The prompt is set in grey; what follows was generated.", samples_html(input));
   page += section("Step, predicted and measured", "", step_time_html(input) + timeline_html(input));
-  page +=
-      section("Memory of each rank",
-              "The peak that the Program promises before the run, the highest byte of the patterned arena "
-              "that the run wrote, and how much the resident memory grew from before bind to after step 3. "
-              "Ranks are threads of one process, so the growth is of all of them: the arenas, and what "
-              "libraries take.",
-              memory_html(input));
+  page += section(
+      "Memory of each rank",
+      "The peak that the Program promises before the run, the highest byte of the patterned arena "
+      "that the run wrote, and how much the resident memory grew from before bind to after the first steps. "
+      "Ranks are threads of one process, so the growth is of all of them: the arenas, and what "
+      "libraries take.",
+      memory_html(input));
   page += section("Facts", "", facts_html(input));
   if (input.metrics.empty()) page += "<p class=\"note\">No step has been recorded yet.</p>\n";
   if (!input.footer.empty()) page += fmt::format("<footer>{}</footer>\n", escape_html(input.footer));

@@ -25,7 +25,7 @@ struct MemoryRow {
   std::optional<int32_t> rank{};             // none: the process, which is all ranks
   std::optional<int64_t> predicted_peak{};   // arena bytes of the Program
   std::optional<int64_t> highest_touched{};  // highest byte of the patterned arena that was written
-  std::optional<int64_t> resident_growth{};  // of the process, from before bind to after step 3
+  std::optional<int64_t> resident_growth{};  // of the process, from before bind to after the first steps
 };
 
 /// One piece of work on a queue. `kind` decides the colour (F, B, W, transfer, ...), `name` is shown on
@@ -70,7 +70,7 @@ struct ReportInput {
       measured_step_seconds{};    // without it: the median of the metrics after the first steps
   std::string measured_note{};    // "median of steps 4 to 900"
   double prediction_aim = 0;      // the error that a prediction may have: 0.3 is 30 %; 0: nothing is asked
-  std::string prediction_note{};  // why this aim: "4 ranks share 2 cores"
+  std::string prediction_note{};  // why this aim: "4 ranks of 1 thread share 2 cores"
   std::vector<TimelineSpan> predicted_timeline{}, measured_timeline{};  // one step; any order
   std::vector<MemoryRow> memory{};
   std::vector<Sample> samples{};

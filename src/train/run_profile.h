@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run knows of itself at its end, written to profile.json and said in two lines.
+// What a run knows of itself and no other file says: profile.json, and a line to say of its memory and one of
+// its step.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -16,11 +17,11 @@ namespace pleat::train {
 /// all of them together only.
 struct MemoryFigures {
   int64_t resident_before = 0;              // of the process, before bind
-  int64_t resident_after = 0;               // after step 3
+  int64_t resident_after = 0;               // after the first steps
   std::vector<int64_t> predicted, touched;  // by rank: the arena; one past its highest touched byte
 };
 
-/// "memory after step 3: ..."
+/// "memory: 5.0 MiB predicted, 4.9 MiB touched; the process grew by 6.1 MiB"
 std::string memory_line(const MemoryFigures& memory);
 
 /// Writes profile.json beside metrics.jsonl, whose steps after `first` are those of this run; returns what is

@@ -148,7 +148,7 @@ void Rank::Implementation::run(int64_t count) {
     if (!open) return;
     sleep(seen);
     if (options.stall_seconds > 0 && now() - last_progress > options.stall_seconds)
-      check_stall(last_progress);
+      fail_stalled(last_progress);
   }
 }
 

@@ -64,7 +64,7 @@ struct Rank::Implementation {
   comm::Communicator::Ticket post_exchange(const Item& item);
 
   // watchdog.cpp
-  void check_stall(double last_progress) const;
+  [[noreturn]] void fail_stalled(double last_progress) const;
   std::string describe(const Item& item) const;
   std::string what_for(const Lane& lane) const;
   const Item* waiting_item() const;

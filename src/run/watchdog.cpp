@@ -33,7 +33,7 @@ std::string Rank::Implementation::what_for(const Lane& lane) const {
   return "nothing";
 }
 
-void Rank::Implementation::check_stall(double last_progress) const {
+void Rank::Implementation::fail_stalled(double last_progress) const {
   std::string text =
       fmt::format("rank {} stalled: nothing moved for {:.1f} s", rank.value, now() - last_progress);
   for (const Lane& lane : lanes) {

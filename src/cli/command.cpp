@@ -53,12 +53,9 @@ CLI::App& find_command(CLI::App& root, int count, const char* const* words) {
     const std::string word = words[i];
     const std::vector<std::string> names = names_of(*app);
     if (names.empty() || word.starts_with("-")) break;
-    if (std::find(names.begin(), names.end(), word) == names.end()) {
-      const std::string meant = config::nearest(word, names);
+    if (std::find(names.begin(), names.end(), word) == names.end())
       base::fail<base::JobError>("no command '{}' of {}{}; the commands are {}", word, path_of(*app),
-                                 meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
-                                 fmt::join(names, ", "));
-    }
+                                 config::did_you_mean(config::nearest(word, names)), fmt::join(names, ", "));
     app = app->get_subcommand(word);
   }
   return *app;
@@ -84,12 +81,10 @@ std::vector<std::string> options_of(const CLI::App& app) {
   for (int i = 1; i < count && std::string_view(words[i]) != "--"; ++i) {
     if (!std::string_view(words[i]).starts_with("--")) continue;
     const std::string option = name_of_option(words[i]);
-    if (std::find(options.begin(), options.end(), option) == options.end()) {
-      const std::string meant = config::nearest(option, options);
+    if (std::find(options.begin(), options.end(), option) == options.end())
       base::fail<base::JobError>("no option {} of {}{}; its options are {}", option, path,
-                                 meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
+                                 config::did_you_mean(config::nearest(option, options)),
                                  fmt::join(options, ", "));
-    }
     if (!seen.insert(option).second)
       base::fail<base::JobError>("{} is given twice; {} takes it once", option, path);
   }

@@ -227,12 +227,9 @@ const Row& row_named(std::string_view name) {
     names.emplace_back(graph::name_of(row.op));
   }
   const auto other = std::find(graph::kOpNames.begin(), graph::kOpNames.end(), name);
-  if (other == graph::kOpNames.end()) {
-    const std::string meant = config::nearest(name, names);
+  if (other == graph::kOpNames.end())
     base::fail<base::JobError>("no operation '{}'{}; explain knows {}", name,
-                               meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
-                               fmt::join(names, ", "));
-  }
+                               config::did_you_mean(config::nearest(name, names)), fmt::join(names, ", "));
   const Op op = graph::op_named(name);
   const std::string_view why = graph::is_view(op)            ? "a view, which takes no time"
                                : graph::is_communication(op) ? "a communication, which communicators do"

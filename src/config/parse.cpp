@@ -47,9 +47,8 @@ std::string suggestion(std::string_view path) {
     if (const Key* key = find_key(section))
       fail<JobError>("{}: {} takes {}, not a mapping", entry.where, key->path, kind_of(key->field));
   } while (!section.empty() && !is_section(section));
-  const std::string meant = suggestion(entry.path);
   fail<JobError>("{}: unknown key {}{}; the keys {} are {}", entry.where, entry.path,
-                 meant.empty() ? "" : fmt::format(": did you mean {}?", meant),
+                 did_you_mean(suggestion(entry.path)),
                  section.empty() ? "of a job" : fmt::format("under {}", section),
                  fmt::join(names_under(section), ", "));
 }

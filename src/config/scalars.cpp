@@ -42,9 +42,9 @@ struct Assign {
   const YamlEntry& entry;
   Job& job;
 
+  /// `why` with the colon before it, or nothing.
   [[noreturn]] void refuse(std::string_view text, std::string_view why) const {
-    fail<JobError>("{}: {} takes {}, not '{}'{}{}", entry.where, key.path, kind_of(key.field), text,
-                   why.empty() ? "" : ": ", why);
+    fail<JobError>("{}: {} takes {}, not '{}'{}", entry.where, key.path, kind_of(key.field), text, why);
   }
   const YamlScalar& scalar() const {
     if (entry.kind != YamlEntry::Kind::scalar)
@@ -57,22 +57,22 @@ struct Assign {
       fail<JobError>("{}: {} takes {}: write [a, b]", entry.where, key.path, kind_of(key.field));
   }
   void expect_number(const YamlScalar& value) const {
-    if (!value.plain) refuse(value.text, "numbers are written without quotes");
-    if (has_other_base(value.text)) refuse(value.text, "numbers are decimal, without leading zeros");
+    if (!value.plain) refuse(value.text, ": numbers are written without quotes");
+    if (has_other_base(value.text)) refuse(value.text, ": numbers are decimal, without leading zeros");
   }
   int64_t integer(const YamlScalar& value) const {
     expect_number(value);
     int64_t number = 0;
     const char* end = value.text.data() + value.text.size();
     const auto [stop, error] = std::from_chars(value.text.data(), end, number);
-    if (error == std::errc::result_out_of_range) refuse(value.text, "it does not fit into 64 bits");
+    if (error == std::errc::result_out_of_range) refuse(value.text, ": it does not fit into 64 bits");
     if (error != std::errc() || stop != end) refuse(value.text, "");
     return number;
   }
   std::string text(const YamlScalar& value) const {
-    if (value.plain && is_boolean_word(value.text)) refuse(value.text, "put this word in quotes");
+    if (value.plain && is_boolean_word(value.text)) refuse(value.text, ": put this word in quotes");
     if (std::any_of(value.text.begin(), value.text.end(), [](char c) { return c >= 0 && c < ' '; }))
-      refuse(value.text, "control characters, line ends too, are not accepted");
+      refuse(value.text, ": control characters, line ends too, are not accepted");
     return value.text;
   }
 
@@ -88,7 +88,7 @@ struct Assign {
   }
   void operator()(const BooleanField& field) const {
     const YamlScalar& value = scalar();
-    if (!value.plain) refuse(value.text, "write it without quotes");
+    if (!value.plain) refuse(value.text, ": write it without quotes");
     if (value.text != "true" && value.text != "false") refuse(value.text, "");
     field.at(job) = value.text == "true";
   }
@@ -99,8 +99,7 @@ struct Assign {
       if (field.names[i] == word) return field.set(job, i);
     const std::vector<std::string> words(field.names.begin() + static_cast<ptrdiff_t>(field.first),
                                          field.names.end());
-    const std::string meant = nearest(word, words);
-    refuse(word, meant.empty() ? "" : fmt::format("did you mean {}?", meant));
+    refuse(word, did_you_mean(nearest(word, words)));
   }
   void operator()(const IntegersField& field) const {
     expect_list();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/suggest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace pleat::config {
@@ -29,6 +31,10 @@ std::string nearest(std::string_view wrong, std::span<const std::string> words) 
     if (distance < best_distance) best_distance = distance, best = &word;
   }
   return best ? *best : std::string();
+}
+
+std::string did_you_mean(std::string_view meant) {
+  return meant.empty() ? "" : fmt::format(": did you mean {}?", meant);
 }
 
 std::vector<int64_t> divisors(int64_t n) {

@@ -13,6 +13,8 @@ namespace pleat::config {
 int edit_distance(std::string_view a, std::string_view b);
 /// The nearest of `words`, or an empty text when none is near enough to be meant.
 std::string nearest(std::string_view wrong, std::span<const std::string> words);
+/// ": did you mean dp?", or an empty text when nothing is meant.
+std::string did_you_mean(std::string_view meant);
 /// A positive integer's divisors, ascending.
 std::vector<int64_t> divisors(int64_t n);
 /// The multiples of `unit` next below and next above `n` (only positive ones).

@@ -24,8 +24,8 @@ struct GenerateOptions {
   config::Precision precision = config::Precision::fp32;
 };
 
-/// The logits of the token that follows the prompt: the numbers that forward() gives for the prompt's last
-/// token.
+/// What generate chooses its first token from, for the proof that these are the numbers of forward() for the
+/// prompt's last token.
 std::vector<float> next_logits(const GenerateOptions& options, const Host& host);
 
 /// Greedy at temperature 0; else the draw `uniform`, in [0, 1), among the most likely tokens that together

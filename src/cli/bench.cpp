@@ -56,7 +56,10 @@ void expand_and_tell(const program::Program& program, base::Rank rank) {
 class Utilisation {
  public:
   Utilisation(base::DType dtype, double flops)
-      : dtype_(dtype), flops_(flops), all_(host_, dtype, kProduct, cores()), one_(host_, dtype, kProduct, 1) {}
+      : dtype_(dtype),
+        flops_(flops),
+        all_(host_, dtype, kProduct, cores()),
+        one_(host_, dtype, kProduct, 1) {}
 
   void round(double step_seconds) {
     const double rate = all_.mean_rate(std::max(step_seconds, kProductSeconds));

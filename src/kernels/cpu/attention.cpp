@@ -194,10 +194,11 @@ class ForwardTask {
     const Block scores{
         keys,        kQueries,        product_.padded(shape_.n), keys_ + key * key_stride_ * element,
         key_stride_, scratch_.queries};
-    product_.multiply(scores, {reinterpret_cast<std::byte*>(b.scores), base::DType::f32, kQueries, false});
+    product_.multiply(scores,
+                      {reinterpret_cast<std::byte*>(b.scores), base::DType::f32, kQueries, false, true});
     HWY_DYNAMIC_DISPATCH(softmax_chunk)(b, sight, key, keys, depth, shape_.n, product_.form() == Form::bf16);
     const Block mix{shape_.n, kQueries, depth, scratch_.values + key * element, value_stride_, b.weights};
-    product_.multiply(mix, {reinterpret_cast<std::byte*>(b.mixed), base::DType::f32, kQueries, true});
+    product_.multiply(mix, {reinterpret_cast<std::byte*>(b.mixed), base::DType::f32, kQueries, true, true});
   }
 
   const AttentionShape& shape_;

@@ -251,7 +251,7 @@ class BackwardTask {
   }
 
   static Destination sums(float* to, int64_t stride, bool add) {
-    return {reinterpret_cast<std::byte*>(to), base::DType::f32, stride, add};
+    return {reinterpret_cast<std::byte*>(to), base::DType::f32, stride, add, true};
   }
 
   const AttentionShape& shape_;

@@ -28,7 +28,7 @@ Plan plan_of(const Signature& s) {
     plan.tile_rows = 3 * kRowBlock;
     plan.tile_columns = 512;
   } else {
-    plan.tile_columns = plan.n >= 2048  ? 768
+    plan.tile_columns = plan.n >= 2048  ? 384
                         : plan.n >= 512 ? 256
                         : plan.n >= 256 ? 128
                         : plan.n >= 128 ? 64

@@ -34,7 +34,8 @@ struct Destination {
   std::byte* data = nullptr;
   base::DType dtype = base::DType::f32;
   int64_t row_stride = 0;
-  bool add = false;  // add the finished sums to what is there, instead of storing them (fp32 only)
+  bool add = false;   // add the finished sums to what is there, instead of storing them (fp32 only)
+  bool near = false;  // it lies in the nearest caches: nothing has to be asked for early
 };
 
 /// `depth` is padded, `a` is row-major in the product's form, `panels` lie one after the other.

@@ -88,14 +88,30 @@ PLEAT_AMX void shape_tiles(int64_t upper, int64_t lower) {
   asm volatile("ldtilecfg %0" ::"m"(shapes));
 }
 
+/// Lines that the results of a later block will go to. They are asked for a few at a time: they pass through
+/// the buffers that the tiles' own loads need, and a burst would fill those.
+struct Ahead {
+  uintptr_t row = 0;  // maybe beyond the end, good only to be asked for
+  int64_t row_bytes = 0;
+  int64_t lines = 0;  // of a row
+  int64_t rows_a_step = 0;
+
+  PLEAT_AMX void ask() {
+    for (int64_t r = 0; r < rows_a_step; ++r, row += static_cast<uintptr_t>(row_bytes))
+      for (int64_t line = 0; line < lines; ++line)
+        __builtin_prefetch(reinterpret_cast<const void*>(row + static_cast<uintptr_t>(line * 64)), 1);
+  }
+};
+
 PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::byte* panel, int64_t depth,
-                                bool lower) {
+                                bool lower, Ahead ahead) {
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
   const std::byte* below = a + 16 * a_bytes;
   for (int64_t k = 0; k < depth; k += kDepthStep) {
+    ahead.ask();
     _tile_loadd(6, panel + k * 64, 128);
     _tile_loadd(7, panel + k * 64 + 64, 128);
     _tile_loadd(4, a + k * 2, a_bytes);
@@ -109,24 +125,13 @@ PLEAT_AMX inline void sum_tiles(const std::byte* a, int64_t a_bytes, const std::
   }
 }
 
-/// Asks for the lines that `rows` rows of results will go to: they arrive while the sums are computed.
-PLEAT_AMX inline void ask_for(const Destination& to, int64_t row, int64_t rows, int64_t column) {
-  const int64_t bytes = base::size_of(to.dtype);
-  const std::byte* p = to.data + (row * to.row_stride + column) * bytes;
-  for (int64_t r = 0; r < rows; ++r, p += to.row_stride * bytes) {
-    __builtin_prefetch(p, 1);
-    if (bytes == 4) __builtin_prefetch(p + 64, 1);
-  }
-}
-
 /// Up to 32 rows times one panel, the tiles being shaped for them.
 PLEAT_AMX inline void tiles_by_panel(const Block& block, const Destination& to, int64_t row, int64_t rows,
-                                     int64_t column) {
+                                     int64_t column, const Ahead& ahead) {
   const int64_t columns = std::min(kPanelColumns, block.columns - column);
   const bool lower = rows > 16;
-  ask_for(to, row, rows, column);
   sum_tiles(block.a + row * block.a_stride * 2, block.a_stride * 2, block.panels + column * block.depth * 2,
-            block.depth, lower);
+            block.depth, lower, ahead);
   if (to.dtype == base::DType::f32 && !to.add && columns == kPanelColumns) {
     auto* p = reinterpret_cast<float*>(to.data) + row * to.row_stride + column;
     _tile_stored(0, p, to.row_stride * 4);
@@ -168,14 +173,24 @@ PLEAT_BF16 void multiply_avx512_bf16(const Block& block, const Destination& to) 
 PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
   const int64_t whole = block.rows / 32 * 32;
   const int64_t group = std::max<int64_t>(1, kNearBytes / (64 * std::max<int64_t>(block.depth, 1))) * 32;
-  for (int64_t first = 0; first < whole; first += group)
+  const int64_t element = base::size_of(to.dtype), steps = std::max<int64_t>(block.depth / kDepthStep, 1);
+  Ahead ahead{0, to.row_stride * element, element / 2, to.near ? 0 : (32 + steps - 1) / steps};
+  for (int64_t first = 0; first < whole; first += group) {
+    const int64_t last = std::min(first + group, whole);
     for (int64_t n = 0; n < block.columns; n += kPanelColumns)
-      for (int64_t m = first; m < std::min(first + group, whole); m += 32)
-        tiles_by_panel(block, to, m, 32, n);
+      for (int64_t m = first; m < last; m += 32) {
+        const bool panel_ends = m + 32 == last, group_ends = panel_ends && n + kPanelColumns >= block.columns;
+        const int64_t next_row = panel_ends && !group_ends ? first : m + 32;
+        const int64_t next_column = group_ends ? 0 : panel_ends ? n + kPanelColumns : n;
+        ahead.row = reinterpret_cast<uintptr_t>(to.data) +
+                    static_cast<uintptr_t>((next_row * to.row_stride + next_column) * element);
+        tiles_by_panel(block, to, m, 32, n, ahead);
+      }
+  }
   const int64_t left = block.rows - whole;
   if (left == 0) return;
   shape_tiles(std::min<int64_t>(left, 16), left - 16);
-  for (int64_t n = 0; n < block.columns; n += kPanelColumns) tiles_by_panel(block, to, whole, left, n);
+  for (int64_t n = 0; n < block.columns; n += kPanelColumns) tiles_by_panel(block, to, whole, left, n, {});
   shape_tiles(16, 16);
 }
 

@@ -23,7 +23,7 @@ Routed route(const Site& site, ValueId x, int64_t layer, RouterSums& sums) {
   graph::Builder& b = site.build;
   const config::ModelConfig& c = site.config();
   const ValueId weight = site.exact_weight(site.in_layer(layer, "mlp.gate.weight"));
-  const ValueId logits = graph::linear(b, graph::cast(b, x, b.exact()), weight, b.exact());
+  const ValueId logits = graph::linear(b, x, weight, b.exact());
   const Attributes router{{"top_k", c.num_experts_per_tok}, {"renormalise", int64_t{c.norm_topk_prob}}};
   const std::vector<ValueId> routed = b.apply(Op::router, router, {logits});
   const int64_t groups =

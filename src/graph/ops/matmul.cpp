@@ -34,15 +34,14 @@ void vjp(Vjp& v) {
   Builder& b = v.build();
   const bool ta = v.attributes().integer("transpose_a") != 0, tb = v.attributes().integer("transpose_b") != 0;
   const ValueId x = v.operand(0), w = v.operand(1), dy = v.cotangent(0);
-  const auto inward = [&](ValueId other) {
-    return b[other].type.dtype;
-  };  // products take operands of one dtype
+  // Products are fast with operands of one dtype. Where x and w differ, the product was done in the exact one,
+  // and so are its gradients.
+  const bool one_dtype = b[x].type.dtype == b[w].type.dtype;
+  const ValueId g = one_dtype ? cast(b, dy, b[x].type.dtype) : dy;
   if (v.wanted(0)) {
-    const ValueId g = cast(b, dy, inward(w));
     v.give(0, ta ? matmul(b, w, g, tb, true, v.dtype(0)) : matmul(b, g, w, false, !tb, v.dtype(0)));
   }
   if (v.wanted(1)) {
-    const ValueId g = cast(b, dy, inward(x));
     v.give(1, tb ? matmul(b, g, x, true, ta, v.dtype(1)) : matmul(b, x, g, !ta, false, v.dtype(1)));
   }
 }

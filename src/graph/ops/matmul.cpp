@@ -34,8 +34,8 @@ void vjp(Vjp& v) {
   Builder& b = v.build();
   const bool ta = v.attributes().integer("transpose_a") != 0, tb = v.attributes().integer("transpose_b") != 0;
   const ValueId x = v.operand(0), w = v.operand(1), dy = v.cotangent(0);
-  // Products are fast with operands of one dtype. Where x and w differ, the product was done in the exact one,
-  // and so are its gradients.
+  // Products are fast with operands of one dtype. Where x and w differ, the product was done in the exact
+  // one, and so are its gradients.
   const bool one_dtype = b[x].type.dtype == b[w].type.dtype;
   const ValueId g = one_dtype ? cast(b, dy, b[x].type.dtype) : dy;
   if (v.wanted(0)) {

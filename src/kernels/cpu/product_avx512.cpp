@@ -174,7 +174,8 @@ PLEAT_AMX void multiply_amx(const Block& block, const Destination& to) {
   const int64_t whole = block.rows / 32 * 32;
   const int64_t group = std::max<int64_t>(1, kNearBytes / (64 * std::max<int64_t>(block.depth, 1))) * 32;
   const int64_t element = base::size_of(to.dtype), steps = std::max<int64_t>(block.depth / kDepthStep, 1);
-  Ahead ahead{0, to.row_stride * element, element / 2, to.near ? 0 : (32 + steps - 1) / steps};
+  Ahead ahead{0, to.row_stride * element, kPanelColumns * element / 64,
+              to.near ? 0 : (32 + steps - 1) / steps};
   for (int64_t first = 0; first < whole; first += group) {
     const int64_t last = std::min(first + group, whole);
     for (int64_t n = 0; n < block.columns; n += kPanelColumns)
